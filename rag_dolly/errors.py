@@ -1,0 +1,28 @@
+"""What can go wrong between question and answer. See `ingest.errors` for the base class and the rest.
+
+    RagDollyError
+    ├── EmptyQuestion        nothing was asked
+    ├── QuestionTooLong      the question alone does not fit the model's context window
+    ├── BadSetting           a setting has a value, or a name, that is not understood
+    └── OutOfMemory          the model does not fit the device
+"""
+
+from ingest.errors import ModelNotFound, RagDollyError
+
+__all__ = ["BadSetting", "EmptyQuestion", "ModelNotFound", "OutOfMemory", "QuestionTooLong", "RagDollyError"]
+
+
+class EmptyQuestion(RagDollyError):
+    """Nothing was asked."""
+
+
+class QuestionTooLong(RagDollyError):
+    """The question alone does not fit the model's context window; it is refused, never cut."""
+
+
+class BadSetting(RagDollyError):
+    """A setting's name or value is not understood."""
+
+
+class OutOfMemory(RagDollyError):
+    """The model does not fit into the memory of the device."""

@@ -1,0 +1,89 @@
+"""The nouns between question and answer, and the seams. Read this first.
+
+A question goes through `Retriever` (question -> hits), `Pipeline` (prompt -> text) and grounding
+(text + hits -> `Answer`). The protocols here are all that the chain knows of its parts; tests put fakes
+behind them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Mode = Literal["generated", "quoted", "abstained"]
+Turn = tuple[str, str]
+"""One earlier exchange: (question, answer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage and the score of each stage that saw it (None where a stage did not).
+
+    `score` decides the order and lies in 0..1 for fused results; `dense` is the cosine similarity;
+    `keyword` is the BM25 score, higher is better; `rerank` is the cross-encoder's. `page` counts from 1.
+    """
+
+    rank: int
+    passage_id: int
+    source: str
+    ordinal: int
+    page: int | None
+    start: int
+    end: int
+    heading: tuple[str, ...]
+    text: str
+    score: float
+    dense: float | None = None
+    keyword: float | None = None
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement of the answer can be checked: `text` is the document's text at start..end.
+
+    `n` is the number of the marker `[n]` in the answer; offsets are into the document's text, so the
+    citation can be found and highlighted exactly; `score` is the support, 0..1.
+    """
+
+    n: int
+    source: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+class Retriever(Protocol):
+    """Finds the passages that a question is about."""
+
+    def search(self, question: str, top_k: int) -> list[Hit]:
+        """Return at most `top_k` hits, best first."""
+
+
+class Pipeline(Protocol):
+    """A language model: renders its own prompt format, counts with its own tokenizer, streams text.
+
+    `name` says which model it is; `window` is how many tokens prompt and answer may have together.
+    """
+
+    name: str
+    window: int
+
+    def render(self, question: str, passages: Sequence[str], history: Sequence[Turn] = ()) -> str:
+        """Return the exact prompt. Passages are numbered from 1 in the order given.
+
+        Question, passages and history are data: whatever they contain, they cannot forge control tokens.
+        """
+
+    def count(self, prompt: str) -> int:
+        """Return how many tokens the model will see for a prompt made by `render`."""
+
+    def stream(self, prompt: str, max_tokens: int, stop: Callable[[], bool]) -> Iterator[str]:
+        """Yield the answer in pieces of text, greedily decoded, until the end mark or `max_tokens`.
+
+        The model stops within one token after `stop()` turns true, and when the iterator is closed.
+        """
+
+    def batch(self, prompts: Sequence[str], max_tokens: int) -> list[str]:
+        """Return one answer for each prompt, the same as `stream` gives one by one."""
