@@ -1,10 +1,10 @@
 """What can go wrong between question and answer. See `ingest.errors` for the base class and the rest.
 
-    RagDollyError
-    ├── EmptyQuestion        nothing was asked
-    ├── QuestionTooLong      the question alone does not fit the model's context window
-    ├── BadSetting           a setting has a value, or a name, that is not understood
-    └── OutOfMemory          the model does not fit the device
+RagDollyError
+├── EmptyQuestion        nothing was asked
+├── QuestionTooLong      the question alone does not fit the model's context window
+├── BadSetting           a setting has a value, or a name, that is not understood
+└── OutOfMemory          the model does not fit the device
 """
 
 from ingest.errors import ModelNotFound, RagDollyError

@@ -6,12 +6,15 @@ behind them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
 
 Mode = Literal["generated", "quoted", "abstained"]
 Turn = tuple[str, str]
 """One earlier exchange: (question, answer)."""
+
+
+HEADING_SEPARATOR = " > "
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,6 @@ class Hit:
     """
 
     rank: int
-    passage_id: int
     source: str
     ordinal: int
     page: int | None
@@ -52,6 +54,11 @@ class Citation:
     end: int
     text: str
     score: float
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """Return a hit as the JSON contract has it: the heading path is one string."""
+    return {**asdict(hit), "heading": HEADING_SEPARATOR.join(hit.heading)}
 
 
 class Retriever(Protocol):

@@ -1,0 +1,186 @@
+"""Text to embeddings: the `Embedder` seam, and the sentence-transformers model behind it.
+
+Everything that is known from a model's files (identity, limits, tokenizer) is read without loading it, so
+that a run with nothing to embed, or a search that only needs one query vector, never imports torch.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import ModelNotFound
+from ingest.weights import find_embedder, verified_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+Vectors = NDArray[np.float32]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What decides whether two embeddings can be compared. Stored in the index, checked when it is opened.
+
+    `weights` is the sha256 of the weights file; vectors always have length 1, so that the inner product is
+    the cosine; the prompts are put before queries and passages.
+    """
+
+    name: str
+    weights: str
+    dimension: int
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+    def fingerprint(self) -> str:
+        """Return a line that is the same for embedders whose vectors may be compared; names may differ."""
+        parts = {key: value for key, value in asdict(self).items() if key != "name"}
+        return json.dumps(parts, sort_keys=True, ensure_ascii=False)
+
+
+class Embedder(Protocol):
+    """Turns text into vectors of length 1, and counts text in its own tokens."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who made these vectors."""
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text are read, special tokens not counted."""
+
+    def token_spans(self, text: str) -> list[Span]:
+        """Return the character span of each token of the text, without special tokens."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of float32, length 1, for each text."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return one float32 vector of length 1."""
+
+    def embed_sentences(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of float32, length 1, for each of a few short texts that are wanted at once."""
+
+
+class ModelEmbedder:
+    """An `Embedder` over a sentence-transformers model directory; models load on first use.
+
+    Raises `ModelNotFound` when the directory lacks what is needed.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Name, weights hash, dimension and prompts, from the model's own files."""
+        prompts = self._json("config_sentence_transformers.json").get("prompts") or {}
+        passage = next((prompts[key] for key in ("document", "passage", "corpus") if prompts.get(key)), "")
+        dimension = self._json("1_Pooling/config.json").get("word_embedding_dimension")
+        dimension = dimension or self._json("config.json").get("hidden_size")
+        if not dimension:
+            raise ModelNotFound(f"{self.folder} is not a sentence-transformers model: no 1_Pooling/config.json.")
+        return Identity(self.name, verified_sha256(self.folder), int(dimension), prompts.get("query") or "", passage)
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """The model's own limit, less the special tokens that stand around a text."""
+        limit = self._json("sentence_bert_config.json").get("max_seq_length")
+        limit = limit or self._json("config.json").get("max_position_embeddings") or 512
+        return int(limit) - self._tokenizer.num_special_tokens_to_add(False) - self._prompt_tokens()
+
+    def token_spans(self, text: str) -> list[Span]:
+        """See `Embedder.token_spans`."""
+        return [span for span in self._tokenizer.encode(text, add_special_tokens=False).offsets if span[1] > span[0]]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """See `Embedder.embed_passages`. Texts longer than the limit are cut at the limit by the model."""
+        if not texts:
+            return np.zeros((0, self.identity.dimension), dtype=np.float32)
+        vectors = self._model.encode_document(list(texts), batch_size=64, show_progress_bar=False)
+        return _unit(np.asarray(vectors, dtype=np.float32))
+
+    def embed_query(self, text: str) -> Vectors:
+        """See `Embedder.embed_query`. Runs without torch where the model is a plain BERT."""
+        if self._light:
+            query: Vectors = self._light.embed([self.identity.query_prompt + text])[0]
+            return query
+        vector = self._model.encode_query(text, show_progress_bar=False)
+        return _unit(np.asarray(vector, dtype=np.float32))
+
+    def embed_sentences(self, texts: Sequence[str]) -> Vectors:
+        """See `Embedder.embed_sentences`. Runs without torch where the model is a plain BERT."""
+        if not texts:
+            return np.zeros((0, self.identity.dimension), dtype=np.float32)
+        if self._light:
+            vectors: Vectors = self._light.embed(texts)
+            return vectors
+        return self.embed_passages(texts)
+
+    @cached_property
+    def _light(self) -> Any:
+        from ingest.bert import BertEncoder
+
+        return BertEncoder.load(self.folder, self._tokenizer)
+
+    @cached_property
+    def _model(self) -> "SentenceTransformer":
+        self.identity  # noqa: B018  the weights are checked before they are used
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+        dtype = torch.bfloat16 if fast else torch.float32
+        return SentenceTransformer(
+            str(self.folder), local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": dtype}
+        )
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        path = self.folder / "tokenizer.json"
+        if not path.exists():
+            raise ModelNotFound(f"The embedder in {self.folder} has no tokenizer.json; it cannot be used here.")
+        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _prompt_tokens(self) -> int:
+        prompt = self.identity.passage_prompt
+        return len(self._tokenizer.encode(prompt, add_special_tokens=False).ids) if prompt else 0
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        loaded = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return loaded if isinstance(loaded, dict) else {}
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Scale to length 1 in fp32: what a model normalised in bf16 is off by up to 0.3 %."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(lengths, np.float32(1e-12))
+    return unit
+
+
+def open_embedder(name: str = "auto", offline: bool = False) -> ModelEmbedder:
+    """Return the embedder called `name`: "auto" (the bundled one), a directory, or a hub name.
+
+    A hub is asked only when a hub name is given, the model is not in the local cache, and `offline` is false.
+    Raises `ModelNotFound`.
+    """
+    folder, label = find_embedder(name, offline)
+    return ModelEmbedder(folder, label)

@@ -1,0 +1,64 @@
+"""The bookmarks of a PDF to headings: each is looked for in the text of the page it points to.
+
+A bookmark whose words do not stand on the page in lines of their own is left out.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from ingest.loaders.pdf_layout import Line, Placed
+
+_LINES = 3
+"""A heading is looked for in at most so many lines."""
+_LONGEST = 200
+_NUMBER = re.compile(
+    r"(?:(?:item|part|chapter|section|appendix|kapitel)\s+)?(?:[\divxlc]+[a-z]?|[a-z])(?:[.\-]\d+)*[.:)]?\s+(?:[-–—]\s+)?"
+)
+_WORDS = re.compile(r"[^\w]+")
+
+
+def place(text: str, lines: Sequence[Line], bookmarks: Sequence[tuple[str, int]]) -> list[Placed]:
+    """Return where the bookmarks, pairs of title and level, stand on the page: in order, not overlapping."""
+    if not bookmarks:
+        return []
+    keys = [_key(text[line.start : line.end]) if line.end - line.start <= _LONGEST else "" for line in lines]
+    placed: list[Placed] = []
+    taken: set[int] = set()
+    after = 0
+    for title, level in bookmarks:
+        found = _find(keys, _key(title), taken, after) or _find(keys, _key(title), taken, 0)
+        if found:
+            placed.append(Placed(*found, level))
+            taken.update(range(found[0], found[1] + 1))
+            after = found[1] + 1
+    return sorted(placed)
+
+
+def _find(keys: Sequence[str], title: str, taken: set[int], after: int) -> tuple[int, int] | None:
+    """Return the first and last line of the title; with its number if it stands so, else without."""
+    if not title:
+        return None
+    for same in (_same, _same_but_number):
+        for first in range(after, len(keys)):
+            for last in range(first, min(first + _LINES, len(keys))):
+                if last in taken:
+                    break
+                if same(" ".join(keys[first : last + 1]), title):
+                    return first, last
+    return None
+
+
+def _same(words: str, title: str) -> bool:
+    return words == title
+
+
+def _same_but_number(words: str, title: str) -> bool:
+    bare_words, bare_title = _NUMBER.sub("", words, count=1), _NUMBER.sub("", title, count=1)
+    return len(bare_title) > 3 and (bare_words in (title, bare_title) or words == bare_title)
+
+
+def _key(title: str) -> str:
+    """Return the words of a title as they are compared: no case, punctuation, ligatures or accents."""
+    decomposed = unicodedata.normalize("NFKD", title).casefold()
+    return _WORDS.sub(" ", "".join(char for char in decomposed if not unicodedata.combining(char))).strip()

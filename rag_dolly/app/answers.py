@@ -1,0 +1,103 @@
+"""One question and what has come of it, in each state it can be in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rag_dolly.app import markup, session, sources
+from rag_dolly.app.engine import Engine
+from rag_dolly.app.jobs import Job
+
+POLL_SECONDS = 0.25
+
+
+def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> None:
+    """Draw a question with its answer; one still being written keeps itself up to date."""
+    with st.container(key=f"turn-{turn}", gap="small"):
+        st.html(markup.element("h2", "rd-question", job.question))
+        if job.finished:
+            _finished(turn, job, opened)
+        else:
+            st.fragment(_live, run_every=POLL_SECONDS)(engine, turn, job)
+
+
+def _live(engine: Engine, turn: int, job: Job) -> None:
+    """Draw an answer while it is being written. Runs a few times a second; ends with a run of the page."""
+    job.touch()
+    if job.finished:
+        st.rerun()
+    text = str(job.result.get("answer", ""))
+    if text:
+        _text(turn, job.result, None)
+    st.html(f'<p class="rd-status" role="status">{markup.element("span", "rd-pulse", progress(engine, job))}</p>')
+    st.button(
+        "Stop",
+        key=f"stop-{turn}",
+        icon=":material/stop_circle:",
+        on_click=engine.queue.withdraw,
+        args=(job,),
+        disabled=job.cancelled.is_set(),
+    )
+
+
+def progress(engine: Engine, job: Job) -> str:
+    """Return in a few words what a job is waiting for or doing."""
+    ahead = engine.queue.ahead(job)
+    if job.cancelled.is_set():
+        return "Stopping…"
+    if job.state == "queued" and ahead:
+        return f"Waiting: {ahead} {'question is' if ahead == 1 else 'questions are'} ahead of yours"
+    if job.state in ("queued", "loading"):
+        return "Loading the model…" if engine.state != "ready" else "Starting…"
+    if "retrieved" not in job.result:
+        return "Searching your documents…"
+    found = len(job.result["retrieved"])
+    return "Writing…" if job.result.get("answer") else f"Reading {found} {'passage' if found == 1 else 'passages'}…"
+
+
+def _finished(turn: int, job: Job, opened: session.Opened | None) -> None:
+    if job.state == "failed":
+        st.error(markup.label(job.error, 1000), icon=":material/error:")
+    elif job.state == "done" and job.result.get("abstained"):
+        _abstained(turn, job, opened)
+    else:
+        _answered(turn, job, opened)
+
+
+def _answered(turn: int, job: Job, opened: session.Opened | None) -> None:
+    result = job.result
+    if job.state == "stopped":
+        st.badge("Stopped", icon=":material/stop_circle:", color="orange")
+    if result.get("mode") == "quoted":
+        st.badge("Quoted from your documents", icon=":material/format_quote:", color="gray")
+    if result.get("answer"):
+        _text(turn, result, opened)
+    else:
+        st.html(markup.element("p", "rd-note", "Nothing had been written yet."))
+    sources.cited(turn, result, opened)
+    sources.not_cited(turn, result, opened)
+    if job.state == "done":
+        st.html(markup.element("p", "rd-note", made_by(result)))
+
+
+def _abstained(turn: int, job: Job, opened: session.Opened | None) -> None:
+    with st.container(border=True, key=f"abstained-{turn}"):
+        st.html(markup.element("p", "rd-abstained", "Your documents do not answer this."))
+        st.html(markup.element("p", "rd-note", "Nothing was made up. Ask in other words, or see what came nearest."))
+        sources.nearest(turn, job.result, opened)
+
+
+def _text(turn: int, result: Mapping[str, Any], opened: session.Opened | None) -> None:
+    numbers = {citation["n"] for citation in result.get("citations", [])}
+    current = opened.number if opened and opened.turn == turn and opened.kind == "cite" else None
+    css_class = "rd-quoted" if result.get("mode") == "quoted" else "rd-generated"
+    st.html(f'<div class="{css_class}">{markup.answer(str(result["answer"]), numbers, turn, current)}</div>')
+
+
+def made_by(result: Mapping[str, Any]) -> str:
+    """Return who wrote an answer and how long it took, as plain text."""
+    quoted = result.get("mode") == "quoted"
+    writer = "Word for word from the sources" if quoted else f"Written by {result.get('model', 'the model')}"
+    seconds = result.get("timings", {}).get("total")
+    return f"{writer} · {seconds:.1f} s" if isinstance(seconds, int | float) else writer

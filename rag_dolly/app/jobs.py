@@ -1,0 +1,155 @@
+"""Answers are made in one background thread, one at a time; the page only looks at the `Job`.
+
+A click anywhere ends a running Streamlit script, so nothing that takes time may run inside one. A job belongs
+to the session that submitted it and is ended with `JobQueue.withdraw`; what it has written until then is kept.
+Nothing here touches Streamlit. Limits: a model that is inside one long step notices the stop after that step;
+jobs live in memory and end with the process.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ingest.errors import RagDollyError
+from rag_dolly.types import Turn
+
+State = Literal["queued", "loading", "running", "done", "stopped", "failed"]
+Stop = Callable[[], bool]
+Stream = Callable[[Mapping[str, Any], Stop], Iterator[Mapping[str, Any]]]
+
+CAPACITY = 20
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Job:
+    """One question and what has come of it so far.
+
+    `result` is the sum of the pieces received (see `add`), `error` one line when `state` is "failed",
+    `seen` the monotonic time at which a page last looked.
+    """
+
+    question: str
+    history: Sequence[Turn] = ()
+    state: State = "queued"
+    result: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    seen: float = field(default_factory=time.monotonic)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "stopped", "failed")
+
+    def touch(self) -> None:
+        """Note that a page is still looking at this job."""
+        self.seen = time.monotonic()
+
+
+def add(result: Mapping[str, Any], piece: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `result` with `piece` added: text and lists grow, anything else is set."""
+    total = dict(result)
+    for name, value in piece.items():
+        grows = isinstance(value, str | list) and name in total
+        total[name] = total[name] + value if grows else value
+    return total
+
+
+class JobQueue:
+    """Runs jobs first come, first served, in one thread that starts with the first job.
+
+    `stream` gives the pieces of an answer; `wait_ready` blocks until questions can be answered, returns early
+    when its argument turns true, and raises what stands in the way.
+    """
+
+    def __init__(self, stream: Stream, wait_ready: Callable[[Stop], None], capacity: int = CAPACITY) -> None:
+        self._stream = stream
+        self._wait_ready = wait_ready
+        self._capacity = capacity
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, job: Job) -> None:
+        """Put a job in line; when the line is full the job fails at once and says so."""
+        with self._changed:
+            if len(self._waiting) >= self._capacity:
+                _fail(job, f"{self._capacity} questions are waiting already. Ask again in a while.")
+                return
+            self._waiting.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="rag-dolly-answers", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def ahead(self, job: Job) -> int:
+        """Return how many unfinished jobs will be served before this one."""
+        with self._changed:
+            if job not in self._waiting:
+                return 0
+            return self._waiting.index(job) + (self._running is not None)
+
+    def withdraw(self, job: Job) -> None:
+        """Stop a job: one still in line leaves it at once, a running one ends after its current step."""
+        job.cancelled.set()
+        with self._changed:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job.state = "stopped"
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting))
+                self._running = job = self._waiting.popleft()
+            try:
+                self._run(job)
+            finally:
+                with self._changed:
+                    self._running = None
+
+    def _run(self, job: Job) -> None:
+        try:
+            job.state = "loading"
+            self._wait_ready(job.cancelled.is_set)
+            if not job.cancelled.is_set():
+                job.state = "running"
+                self._collect(job)
+            job.state = "stopped" if job.cancelled.is_set() else "done"
+        except RagDollyError as error:
+            _fail(job, str(error))
+        except Exception as error:
+            _log.exception("answering failed")
+            _fail(job, f"The answer could not be made ({type(error).__name__}). The terminal shows why.")
+
+    def _collect(self, job: Job) -> None:
+        """Add up the pieces until the end or the stop; the iterator is closed either way."""
+        question = {"question": job.question, "chat_history": list(job.history)}
+        pieces = self._stream(question, job.cancelled.is_set)
+        try:
+            for piece in pieces:
+                job.result = add(job.result, piece)
+                if job.cancelled.is_set():
+                    return
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+
+def _fail(job: Job, line: str) -> None:
+    job.error = line
+    job.state = "failed"
+
+
+def stop_unseen(jobs: Sequence[Job], queue: JobQueue, since: float) -> None:
+    """Withdraw the unfinished jobs that no page has looked at after `since` (monotonic seconds)."""
+    for job in jobs:
+        if not job.finished and job.seen <= since:
+            queue.withdraw(job)

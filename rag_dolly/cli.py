@@ -1,0 +1,257 @@
+"""The command line: parse, call one function, print. Data goes to stdout, everything else to stderr.
+
+Exit codes: 0 done; 1 failed, one line says why; 2 wrong usage; 3 done, but some files could not be read; 4 the
+documents do not answer this. Nothing heavy is imported until a command needs it.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_dolly import __version__
+
+app = typer.Typer(
+    name="rag-dolly",
+    help="Ask a folder of documents, and check every sentence of the answer in its source.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+export = typer.Typer(help="Write what the index holds to a file.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export")
+
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", help="Index folder. [default: .rag-dolly; env: RAG_DOLLY_INDEX]")
+]
+OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never ask a model hub.")]
+EmbedderOption = Annotated[
+    str | None, typer.Option("--embedder", help="auto, a model directory or a hub name. [env: RAG_DOLLY_EMBEDDER]")
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="auto, none, a hub name, a directory or a .gguf file. [env: RAG_DOLLY_MODEL]"),
+]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+AskTopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Passages to answer from. [default: 5]")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="Length of the answer. [default: 256]")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rag-dolly {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Folders and files to bring into the index.", show_default=False)],
+    index: IndexOption = None,
+    embedder: EmbedderOption = None,
+    offline: OfflineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring the index up to date with folders: what is new is read, what is gone leaves it."""
+    from rag_dolly import assemble, show
+    from rag_dolly.settings import load_settings
+
+    settings = load_settings(index=index, embedder=embedder, offline=offline)
+    with show.ingesting() as on_progress:
+        report = assemble.ingest(paths, settings, on_progress)
+    show.report(report, settings.index, json)
+    raise typer.Exit(3 if report.failed else 0)
+
+
+@app.command()
+def search(
+    question: Annotated[str | None, typer.Argument(help="What to look for.", show_default=False)] = None,
+    top_k: Annotated[int, typer.Option("--top-k", min=1, max=1000, help="How many hits.")] = 10,
+    queries: Annotated[Path | None, typer.Option(help="JSON lines of {_id, text}: search for each.")] = None,
+    run: Annotated[Path | None, typer.Option(help="With --queries: the TREC run file to write.")] = None,
+    by: Annotated[str, typer.Option(help="With --run: name hits by 'document' or by 'passage'.")] = "document",
+    index: IndexOption = None,
+    embedder: EmbedderOption = None,
+    offline: OfflineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the passages nearest to a question, with the score of each stage."""
+    from rag_dolly import assemble, batch, show
+    from rag_dolly.answer import check_question
+    from rag_dolly.retrieve import HybridRetriever
+    from rag_dolly.settings import load_settings
+
+    retriever = HybridRetriever(assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline)))
+    if queries or run:
+        batch.search_all(retriever, queries, run, by, top_k)
+    else:
+        show.hits(retriever.search(check_question(question or ""), top_k), json)
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="Your question.", show_default=False)] = None,
+    top_k: AskTopK = None,
+    max_tokens: MaxTokens = None,
+    questions: Annotated[Path | None, typer.Option(help="JSON lines of {id, question}: answer each.")] = None,
+    out: Annotated[Path | None, typer.Option(help="With --questions: the JSON lines file to write.")] = None,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    device: DeviceOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Answer a question from the documents, every sentence with its source."""
+    from rag_dolly import batch, show
+    from rag_dolly.answer import check_question
+    from rag_dolly.chain import RagChain
+    from rag_dolly.settings import load_settings
+
+    settings = load_settings(
+        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
+    )
+    text = "" if questions or out else check_question(question or "")
+    chain = RagChain.from_settings(settings, show.note)
+    if questions or out:
+        batch.answer_all(chain, questions, out)
+        return
+    answer = show.answer(chain.stream(text), json)
+    raise typer.Exit(4 if answer["abstained"] else 0)
+
+
+@app.command()
+def chat(
+    top_k: AskTopK = None,
+    max_tokens: MaxTokens = None,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    device: DeviceOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = None,
+) -> None:
+    """Ask and follow up, until an empty line or Ctrl-D."""
+    from rag_dolly import show
+    from rag_dolly.chain import RagChain
+    from rag_dolly.settings import load_settings
+
+    settings = load_settings(
+        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
+    )
+    show.chat(RagChain.from_settings(settings, show.note))
+
+
+@app.command()
+def status(index: IndexOption = None, embedder: EmbedderOption = None, json: JsonOption = False) -> None:
+    """Say what the index holds and what made it."""
+    from rag_dolly import assemble, show
+    from rag_dolly.settings import load_settings
+
+    show.status(assemble.status(load_settings(index=index, embedder=embedder)), json)
+
+
+@app.command()
+def ls(index: IndexOption = None, embedder: EmbedderOption = None, json: JsonOption = False) -> None:
+    """List every file the index knows of, with its state and the reason for it."""
+    from rag_dolly import assemble, show
+    from rag_dolly.settings import load_settings
+
+    show.documents(assemble.open_index(load_settings(index=index, embedder=embedder)).documents(), json)
+
+
+@export.command("passages")
+def export_passages(out: Path, index: IndexOption = None, embedder: EmbedderOption = None) -> None:
+    """Write every passage as a line of JSON."""
+    from rag_dolly import assemble, batch
+    from rag_dolly.settings import load_settings
+
+    batch.export_passages(assemble.open_index(load_settings(index=index, embedder=embedder)), out)
+
+
+@app.command("app")
+def page(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
+    host: Annotated[str, typer.Option(help="Address to listen on; only this machine's own.")] = "127.0.0.1",
+    top_k: AskTopK = None,
+    max_tokens: MaxTokens = None,
+    model: ModelOption = None,
+    embedder: EmbedderOption = None,
+    device: DeviceOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = None,
+) -> None:
+    """Serve the page where questions are asked and sources are read."""
+    from rag_dolly.app.serve import run as serve
+    from rag_dolly.settings import load_settings
+
+    settings = load_settings(
+        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
+    )
+    serve(settings, port=port, host=host)
+
+
+@app.command()
+def doctor(
+    index: IndexOption = None,
+    embedder: EmbedderOption = None,
+    model: ModelOption = None,
+    offline: OfflineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check versions, device, models with their licences, and the health of the index."""
+    from rag_dolly import show
+    from rag_dolly.doctor import examine
+    from rag_dolly.settings import load_settings
+
+    findings = examine(load_settings(index=index, embedder=embedder, model=model, offline=offline))
+    show.findings(findings, json)
+    raise typer.Exit(1 if findings["problems"] else 0)
+
+
+def main() -> None:
+    """Run the command line; every failure a user can act on becomes one line and an exit code."""
+    from ingest.errors import RagDollyError
+    from rag_dolly.errors import BadSetting, EmptyQuestion
+
+    _keep_private()
+    try:
+        status = app(standalone_mode=False)
+    except typer.Abort:
+        status = _say("stopped", 130)
+    except (BadSetting, EmptyQuestion) as error:
+        status = _say(str(error), 2)
+    except RagDollyError as error:
+        status = _say(str(error), 1)
+    except KeyboardInterrupt:
+        status = _say("stopped; what was stored is kept", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not the parser's own
+            raise
+        status = _say(error.format_message(), 2)
+    sys.exit(status or 0)
+
+
+def _say(line: str, status: int) -> int:
+    typer.echo(f"rag-dolly: {' '.join(line.split())}", err=True)
+    return status
+
+
+def _keep_private() -> None:
+    """Switch off what libraries would send: tracing to LangSmith, usage statistics to the model hub."""
+    os.environ.update(
+        LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1"
+    )

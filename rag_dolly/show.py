@@ -1,0 +1,208 @@
+"""What the terminal shows: results on stdout, progress and messages on stderr, JSON when asked for.
+
+Document and model text is stripped of control characters, so that no document can write to the terminal.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ingest.report import OnProgress, Progress, Report
+
+if TYPE_CHECKING:
+    from ingest.records import DocumentRow
+    from rag_dolly.chain import RagChain
+    from rag_dolly.types import Hit
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+JSON_KEYS = (
+    "question",
+    "answer",
+    "abstained",
+    "mode",
+    "citations",
+    "retrieved",
+    "left_out",
+    "model",
+    "usage",
+    "timings",
+)
+
+
+def plain(text: str) -> str:
+    """Return the text without control characters and bidirectional overrides."""
+    return _CONTROL.sub("", text)
+
+
+def note(line: str) -> None:
+    """Print a message for the person at the terminal."""
+    typer.echo(plain(line), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+@contextmanager
+def ingesting() -> Iterator[OnProgress]:
+    """Show the progress of an ingestion on stderr: a bar on a terminal, a line now and then elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        last = time.monotonic()
+
+        def on_progress(event: Progress) -> None:
+            nonlocal last
+            line = f"{event.done}/{event.total} files, {event.passages} passages"
+            bar.update(task, completed=event.done, total=event.total, description=f"{event.passages} passages")
+            if event.stage == "failed":
+                console.print(f"could not read {plain(event.source)}", markup=False, highlight=False)
+            if not console.is_terminal and time.monotonic() - last > 5:
+                last = time.monotonic()
+                note(line)
+
+        yield on_progress
+
+
+def report(result: Report, index: Path, as_json: bool) -> None:
+    """Show the report of an ingestion."""
+    if as_json:
+        print_json(result.to_json())
+        return
+    for source, reason in result.failed:
+        note(f"failed   {source}: {reason}")
+    for source, reason in result.skipped[:20]:
+        note(f"skipped  {source}: {reason}")
+    if len(result.skipped) > 20:
+        note(f"skipped  {len(result.skipped) - 20} more: see `rag-dolly ls`")
+    typer.echo(
+        f"{result.added} added, {result.updated} updated, {result.deleted} deleted, {result.unchanged} unchanged, "
+        f"{len(result.failed)} failed, {len(result.skipped)} skipped: {result.passages} passages in {index} "
+        f"({result.seconds:.1f} s)"
+    )
+
+
+def hits(found: "Sequence[Hit]", as_json: bool) -> None:
+    """Show search results."""
+    from rag_dolly.types import hit_json
+
+    if as_json:
+        print_json({"hits": [hit_json(hit) for hit in found]})
+        return
+    for hit in found:
+        stages = ", ".join(f"{k} {v:.3f}" for k, v in (("dense", hit.dense), ("keyword", hit.keyword)) if v is not None)
+        typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page)}  ({stages})")
+        typer.echo(f"     {plain(' > '.join(hit.heading))}")
+        typer.echo(f"     {shorten(hit.text, 240)}\n")
+
+
+def place(source: str, page: int | None) -> str:
+    """Return "source, page n", or the source alone where there are no pages."""
+    return plain(source) + (f", page {page}" if page else "")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text on one line, cut at a word before `limit` characters."""
+    line = plain(" ".join(text.split()))
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + " ..."
+
+
+def answer(pieces: Iterator[dict[str, Any]], as_json: bool) -> dict[str, Any]:
+    """Print an answer as it comes, then its sources; return the whole answer."""
+    from langchain_core.runnables.utils import AddableDict
+
+    whole = AddableDict()
+    for piece in pieces:
+        whole = whole + AddableDict(piece)
+        if not as_json and piece.get("answer"):
+            typer.echo(plain(piece["answer"]), nl=False)
+            sys.stdout.flush()
+    if as_json:
+        print_json({key: whole[key] for key in JSON_KEYS})
+        return whole
+    typer.echo("")
+    _sources(whole)
+    return whole
+
+
+def _sources(whole: dict[str, Any]) -> None:
+    if whole["mode"] == "quoted":
+        note("(quoted from the documents)")
+    if whole["citations"]:
+        typer.echo("\nSources")
+    for cited in whole["citations"]:
+        where = place(cited["source"], cited["page"])
+        typer.echo(f"  [{cited['n']}] {where}, characters {cited['start']}-{cited['end']}")
+        if whole["mode"] == "generated":
+            typer.echo(f"      {shorten(cited['text'], 300)}")
+    if whole["abstained"] and whole["retrieved"]:
+        nearest = dict.fromkeys(place(hit["source"], hit["page"]) for hit in whole["retrieved"][:3])
+        typer.echo(f"Nearest passages: {'; '.join(nearest)}")
+    times = whole["timings"]
+    used = len(whole["retrieved"]) - whole["left_out"]
+    note(
+        f"{used} of {len(whole['retrieved'])} passages read, {whole['usage']['prompt_tokens']} tokens; "
+        f"retrieval {times['retrieve']:.2f} s, first words {times['first_token']:.2f} s, total {times['total']:.2f} s"
+    )
+
+
+def chat(chain: "RagChain") -> None:
+    """Ask, answer, follow up."""
+    history: list[tuple[str, str]] = []
+    while question := _prompt():
+        whole = answer(chain.stream({"question": question, "chat_history": history}), False)
+        history.append((question, re.sub(r" ?\[\d+\]", "", whole["answer"])))
+
+
+def _prompt() -> str:
+    try:
+        return input("\n> ").strip() if sys.stdin.isatty() else sys.stdin.readline().strip()
+    except EOFError:
+        return ""
+
+
+def status(facts: dict[str, Any], as_json: bool) -> None:
+    """Show what the index holds."""
+    if as_json:
+        print_json(facts)
+        return
+    for key, value in facts.items():
+        typer.echo(f"{key:<11}{plain(str(value))}")
+
+
+def documents(rows: "Sequence[DocumentRow]", as_json: bool) -> None:
+    """Show every file the index knows of."""
+    keys = ("source", "kind", "title", "passages", "bytes", "state", "reason")
+    if as_json:
+        print_json({"documents": [{key: getattr(row, key) for key in keys} for row in rows]})
+        return
+    for row in rows:
+        reason = f": {row.reason}" if row.reason else ""
+        typer.echo(f"{row.state:<8} {row.passages:>6}  {plain(row.source)}{plain(reason)}")
+
+
+def findings(found: dict[str, Any], as_json: bool) -> None:
+    """Show what `doctor` found."""
+    if as_json:
+        print_json(found)
+        return
+    for section, content in found.items():
+        typer.echo(f"{section}")
+        lines = content.items() if isinstance(content, dict) else enumerate(content, 1)
+        for key, value in lines:
+            typer.echo(f"  {key}: {plain(str(value))}")
+    if not found["problems"]:
+        typer.echo("  none")

@@ -1,0 +1,30 @@
+"""Serves the real page for the browser tests: `page_server.py PORT INDEX [fake]`.
+
+With "fake" the chain is the one of `page_fakes.py`, which can be slow, stop and fail on demand; without, the real
+chain answers from the index, quoting.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "app"), str(Path(__file__).parents[2])]
+
+
+def main(port, index, *kind):
+    from rag_dolly.app import serve
+
+    if kind == ("fake",):
+        from page_fakes import GUIDE, HOSTILE, FakeBackend
+
+        from rag_dolly.app.engine import Engine
+
+        texts = {"garden.md": GUIDE, "hostile <b>.md": f"# Hostile {HOSTILE[:30]}\n\n{HOSTILE}\n"}
+        serve.listen(Engine(FakeBackend(index, texts, pause=0.15)), int(port))
+    else:
+        from rag_dolly.settings import load_settings
+
+        serve.run(load_settings(index=index, model="none"), int(port))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

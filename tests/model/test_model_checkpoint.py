@@ -1,0 +1,148 @@
+"""Which files a model is loaded from, what is refused, and that nothing asks the network unless told to."""
+
+import shutil
+import threading
+
+import pytest
+import torch
+from tiny_models import WINDOW, edit_json, forward_widths
+
+from rag_dolly.dolly import LocalPipeline
+from rag_dolly.errors import BadSetting, ModelNotFound
+
+
+@pytest.fixture
+def copy(dolly_directory, tmp_path):
+    return shutil.copytree(dolly_directory, tmp_path / "copy")
+
+
+def load(directory) -> LocalPipeline:
+    return LocalPipeline.load(str(directory), device="cpu", offline=True)
+
+
+def ask(pipeline: LocalPipeline, tokens: int = 6) -> str:
+    return "".join(pipeline.stream(pipeline.render("Which task?", ["This."]), tokens, lambda: False))
+
+
+def test_loading_a_directory_asks_nothing_of_the_network(dolly_directory, network_events):
+    LocalPipeline.load(str(dolly_directory), device="cpu")
+    assert network_events == []
+
+
+def test_missing_hub_model_offline_makes_no_connection_and_says_what_was_tried(network_events):
+    with pytest.raises(ModelNotFound) as caught:
+        LocalPipeline.load("nobody-here/no-model", offline=True)
+    line = str(caught.value)
+    assert "\n" not in line
+    for part in ("nobody-here/no-model", "not a local directory", "hub cache", "offline"):
+        assert part in line
+    assert network_events == []
+
+
+@pytest.mark.parametrize("name", ["no-model", "./no/model", "/no/model", "a/b/c", "..", "~/no-model"])
+def test_name_that_is_no_hub_name_is_never_looked_up(name, network_events):
+    with pytest.raises(ModelNotFound) as caught:
+        LocalPipeline.load(name)
+    assert repr(name) in str(caught.value)
+    assert network_events == []
+
+
+def test_unreachable_hub_is_one_line(network_events):
+    """The suite blocks sockets, so the look-up is attempted and fails: the record above can see one."""
+    with pytest.raises(ModelNotFound, match="the hub did not give it") as caught:
+        LocalPipeline.load("nobody-here/no-model")
+    assert "\n" not in str(caught.value)
+
+
+def test_directory_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelNotFound, match=r"config\.json and model\.safetensors"):
+        load(tmp_path)
+
+
+def test_broken_weights_are_refused(copy):
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:2000])
+    with pytest.raises(ModelNotFound, match="cannot be loaded"):
+        load(copy)
+
+
+def test_missing_weights_are_refused_not_made_up(copy):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(copy / "model.safetensors")
+    del weights["gpt_neox.layers.0.mlp.dense_h_to_4h.weight"]
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelNotFound, match=r"incomplete: 1 weights .*dense_h_to_4h"):
+        load(copy)
+
+
+def test_broken_tokenizer_is_refused(copy):
+    (copy / "tokenizer.json").write_text('{"version": "1.0"}')
+    with pytest.raises(ModelNotFound, match="tokenizer cannot be read"):
+        load(copy)
+
+
+def test_code_that_comes_with_a_model_is_not_run(copy, tmp_path):
+    marker = tmp_path / "ran"
+    (copy / "evil.py").write_text(f"open({str(marker)!r}, 'w')\nclass M: pass\nC = T = M\n")
+    edit_json(copy / "config.json", auto_map={"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"})
+    edit_json(copy / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.T"]})
+    load(copy)  # the plain architecture, which transformers knows, is used
+    edit_json(copy / "config.json", model_type="evil")
+    with pytest.raises(ModelNotFound):
+        load(copy)
+    assert not marker.exists()
+
+
+def test_bin_weights_load_but_pickled_code_does_not(copy, tmp_path):
+    from safetensors.torch import load_file
+
+    expected = ask(load(copy))
+    weights = load_file(copy / "model.safetensors")
+    (copy / "model.safetensors").unlink()
+    torch.save(weights, copy / "pytorch_model.bin")
+    assert ask(load(copy)) == expected
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    torch.save({**weights, "evil": Evil()}, copy / "pytorch_model.bin")
+    with pytest.raises(ModelNotFound):
+        load(copy)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_cache_is_used_even_if_the_config_forbids_it(copy):
+    edit_json(copy / "config.json", use_cache=False)
+    (copy / "generation_config.json").unlink(missing_ok=True)
+    pipeline = load(copy)
+    widths = forward_widths(pipeline)
+    ask(pipeline, 5)
+    assert widths[0] > 1
+    assert widths[1:] == [1] * (len(widths) - 1)
+    assert len(widths) > 1
+
+
+def test_sampling_settings_of_the_model_are_neutralised_without_a_word(copy, dolly_directory, capfd):
+    expected = ask(load(dolly_directory), 20)
+    settings = {"do_sample": True, "temperature": 5.0, "top_k": 3, "repetition_penalty": 9.0, "max_length": 9}
+    (copy / "generation_config.json").write_text("{}")
+    edit_json(copy / "generation_config.json", **settings, use_cache=False, num_beams=3)
+    assert [ask(load(copy), 20) for _ in range(2)] == [expected] * 2
+    assert capfd.readouterr() == ("", "")
+
+
+def test_window_is_that_of_the_model(copy):
+    assert load(copy).window == WINDOW
+
+
+def test_unknown_device_is_a_bad_setting(dolly_directory):
+    with pytest.raises(BadSetting, match="'toaster'"):
+        LocalPipeline.load(str(dolly_directory), device="toaster")
+
+
+def test_loading_leaves_no_thread_behind(dolly_directory):
+    before = set(threading.enumerate())
+    load(dolly_directory)
+    assert set(threading.enumerate()) <= before
