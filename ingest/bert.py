@@ -7,6 +7,7 @@ sentence-transformers to a cosine of 0.99999 (tested).
 """
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,11 +111,16 @@ class BertEncoder:
 
 def _gelu(x: Array) -> Array:
     """Exact GELU; erf by Abramowitz and Stegun 7.1.26, whose error (1.5e-7) is that of fp32 itself."""
-    z = np.abs(x) / np.float32(np.sqrt(2))
+    z = np.abs(x) * np.float32(math.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    erf = np.sign(x) * (1 - series * np.exp(-z * z))
-    result: Array = (x * np.float32(0.5) * (1 + erf)).astype(np.float32)
+    series = np.full_like(t, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series *= t
+        series += np.float32(coefficient)
+    series *= t
+    series *= np.exp(-z * z)
+    erf = np.copysign(1 - series, x)
+    result: Array = x * np.float32(0.5) * (1 + erf)
     return result
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
+FEW = 64
 Span = tuple[int, int]
 
 
@@ -103,9 +104,15 @@ class ModelEmbedder:
         return [span for span in self._tokenizer.encode(text, add_special_tokens=False).offsets if span[1] > span[0]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder.embed_passages`. Texts longer than the limit are cut at the limit by the model."""
+        """See `Embedder.embed_passages`. Texts longer than the limit are cut at the limit by the model.
+
+        Up to `FEW` texts do without torch where the model is a plain BERT: loading it would take longer.
+        """
         if not texts:
             return np.zeros((0, self.identity.dimension), dtype=np.float32)
+        if len(texts) <= FEW and "_model" not in self.__dict__ and self._light:
+            few: Vectors = self._light.embed([self.identity.passage_prompt + text for text in texts])
+            return few
         vectors = self._model.encode_document(list(texts), batch_size=64, show_progress_bar=False)
         return _unit(np.asarray(vectors, dtype=np.float32))
 

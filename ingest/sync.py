@@ -102,6 +102,7 @@ def _plan(paths: Sequence[Path], known: list[tuple[Path, str]]) -> Plan:
 
 def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path) -> None:
     work: dict[str, tuple[int, FoundFile, str]] = {}
+    gone: dict[str, tuple[str, str]] = {}
     for scope, items in plan:
         root = root_id(run.store, index_dir, scope)
         known = {source: entry for source, entry in run.store.known(root).items() if scope.covers(source)}
@@ -112,12 +113,13 @@ def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path) -> None:
                 work[source] = (root, item, sha if state == "indexed" else "")
             else:
                 _skip(run, root, source, item.reason, already=state == "skipped")
-        _forget(run, known)
+        gone |= known
     run.total = len(work)
     run.tell("found")
     for source, (root, item, sha) in work.items():
         _read(run, root, source, item, sha)
     _flush(run)
+    _forget(run, gone)  # last, so that a renamed file finds the vectors it had
     drop_absorbed(run.store, index_dir)
     run.store.set("updated", now())
     run.report.passages = run.store.counts()["passages"]

@@ -124,7 +124,6 @@ def _from_hub(name: str, offline: bool) -> Path:
             f"model {name!r}: not a local directory, not complete in the hub cache, and offline, so the hub was not "
             "asked; fetch it once without --offline"
         )
-    _snapshot(name, _SMALL_FILES, offline=False)
     for pattern in ("*.safetensors", "pytorch_model*.bin"):
         fetched = _snapshot(name, [*_SMALL_FILES, pattern], offline=False)
         if fetched is not None and _weights_in(fetched):

@@ -1,4 +1,8 @@
-"""Where the model runs and in which number format. Everything here imports torch; nothing else does."""
+"""Where the model runs, and in which number format.
+
+On a processor the format matters: where it computes in bfloat16, SmolLM2-135M decoded 1.6 times as fast in it as in
+float32 (39 against 62 ms a token) and read its prompt 1.8 times as fast; measured on two AMD cores with avx512_bf16.
+"""
 
 from dataclasses import dataclass
 

@@ -103,8 +103,8 @@ class LocalPipeline:
         inbox: SimpleQueue[str | BaseException | None] = SimpleQueue()
         closed = threading.Event()
 
-        def ended() -> bool:
-            return closed.is_set() or stop()
+        def ended() -> bool:  # also when the program exits with the iterator left open
+            return closed.is_set() or not threading.main_thread().is_alive() or stop()
 
         def work() -> None:
             try:
@@ -115,7 +115,7 @@ class LocalPipeline:
             except BaseException as error:
                 inbox.put(error)
 
-        worker = threading.Thread(target=work, name="rag-dolly-generate", daemon=True)
+        worker = threading.Thread(target=work, name="rag-dolly-generate")
         worker.start()
         try:
             while (item := inbox.get()) is not None:

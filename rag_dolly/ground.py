@@ -15,7 +15,7 @@ from rag_dolly.quote import Embed, passage_sentences
 from rag_dolly.types import Hit
 from rag_dolly.words import content_words, is_negated, names, numbers
 
-MIN_COSINE_TO_ANSWER = 0.25
+MIN_COSINE_TO_ANSWER = 0.3
 """Below this cosine between question and best passage the documents are not about the question."""
 FULL_COVERAGE = 0.85
 PART_COVERAGE = 0.6

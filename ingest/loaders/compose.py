@@ -23,8 +23,9 @@ def compose(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
     blocks: list[Block] = []
     at = 0
     for piece in pieces:
-        body = piece.text.strip("\n").rstrip()
-        if not body.strip():
+        first, last = trim(piece.text, 0, len(piece.text))
+        body = piece.text[first:last]
+        if not body:
             continue
         title = body if piece.kind == "heading" else ""
         blocks.append(Block(at, at + len(body), piece.kind, piece.level, title))

@@ -86,9 +86,9 @@ def _groups(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
 
 
 def _wordless(group: Sequence[Token]) -> bool:
-    """Whether a block is an empty heading, or HTML that shows no words."""
+    """Whether a block is an empty heading, a paragraph of tags alone, or HTML that shows no words."""
     markup = group[0].content
-    if group[0].type == "heading_open":
+    if group[0].type in ("heading_open", "paragraph_open"):
         return not _plain(group[1])
     if group[0].type != "html_block":
         return False
@@ -139,7 +139,7 @@ def _visible(
 
 
 def _plain(inline: Token) -> str:
-    """Return the words of a heading without their markup."""
+    """Return the words of a heading or paragraph without their markup, in one line."""
     parts = []
     for child in inline.children or ():
         if child.type in ("text", "code_inline", "image"):

@@ -12,9 +12,8 @@ from ingest.loaders.pdf_layout import Line, Placed
 _LINES = 3
 """A heading is looked for in at most so many lines."""
 _LONGEST = 200
-_NUMBER = re.compile(
-    r"(?:(?:item|part|chapter|section|appendix|kapitel)\s+)?(?:[\divxlc]+[a-z]?|[a-z])(?:[.\-]\d+)*[.:)]?\s+(?:[-–—]\s+)?"
-)
+_NUMBER = re.compile(r"(?:(?:item|part|chapter|section|appendix|kapitel) )?(?:\d+[a-z]?|[ivx]{1,5}|[a-z]) (?:\d+ )*")
+"""What may stand before a heading, after `_key` took the punctuation away."""
 _WORDS = re.compile(r"[^\w]+")
 
 

@@ -9,7 +9,7 @@ from rag_dolly.app import markup, session, sources
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.4
 
 
 def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> None:

@@ -20,8 +20,9 @@ let turns = 0;
 
 function reveal(key, tries) {
   const panel = document.querySelector('.st-key-' + key);
-  const content = panel ? panel.querySelector('.rd-document, img') : null;
-  if (!content) {
+  const text = panel ? panel.querySelector('.rd-document mark') : null;
+  const picture = panel ? panel.querySelector('img') : null;
+  if (!(picture && picture.complete) && !(text && !panel.querySelector('.rd-position'))) {
     if (tries > 0) setTimeout(() => reveal(key, tries - 1), 100);
     return;
   }
@@ -29,8 +30,10 @@ function reveal(key, tries) {
   panel.setAttribute('role', 'region');
   panel.setAttribute('aria-label', 'Source');
   panel.focus({ preventScroll: true });
-  const mark = panel.querySelector('.rd-document mark');
-  const above = mark ? mark.getBoundingClientRect().top - panel.getBoundingClientRect().top : 0;
+  const shown = (picture || text).getBoundingClientRect();
+  const note = panel.querySelector('.rd-position');
+  const down = picture && note ? Number(note.dataset.top) * shown.height : 0;
+  const above = shown.top + down - panel.getBoundingClientRect().top;
   panel.scrollTop += Math.max(0, above - panel.clientHeight / 3);
 }
 

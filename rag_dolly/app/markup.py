@@ -53,6 +53,11 @@ def marked(before: str, passage: str, after: str) -> str:
     )
 
 
+def position(top: float) -> str:
+    """Return an invisible note for the page's script: how far down a picture (0..1) the passage begins."""
+    return f'<span class="rd-position" data-top="{top:.3f}"></span>'
+
+
 def answer(text: str, numbers: Collection[int], turn: int, opened: int | None = None) -> str:
     """Return an answer as HTML: paragraphs, simple lists, and a link for each marker that is a citation.
 

@@ -1,9 +1,11 @@
 """The one engine of this process: the real chain, unless something else was installed before the first page.
 
 `install` is the seam: `serve.py` installs an engine for the settings of the command line, tests one with a fake
-behind it. Under a plain `streamlit run` the first page installs the engine that the settings describe.
+behind it. Under a plain `streamlit run` the first page installs the engine that the settings describe, and
+switches off what libraries would send, as the command line does.
 """
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,6 +59,7 @@ def engine() -> Engine:
         if _engine is None:
             from rag_dolly.settings import load_settings
 
+            os.environ.update(LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false", HF_HUB_DISABLE_TELEMETRY="1")
             _engine = Engine(LocalBackend(load_settings()))
         found = _engine
     found.start()

@@ -4,9 +4,11 @@ Offsets come from the index and are exact. If the file has changed since, and th
 index says, nothing is marked in it and the text that was indexed is shown instead.
 """
 
+import io
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,14 @@ class Excerpt:
     before: str
     passage: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as a picture; `top` is how far down the passage begins, 0..1, to scroll to."""
+
+    png: bytes
+    top: float
 
 
 def draw(index: OpenIndex, entry: Mapping[str, Any], opened: session.Opened) -> None:
@@ -69,9 +79,10 @@ def _document(document: Stored, entry: Mapping[str, Any]) -> None:
         st.html(markup.marked("", entry["text"], ""))
         return
     if document.kind == "pdf":
-        image = _page(document, entry)
-        if image is not None:
-            st.image(image, width="stretch", alt=_describe(entry))
+        page = _page(document, entry)
+        if page is not None:
+            st.html(markup.position(page.top))
+            st.image(page.png, width="stretch", alt=_describe(entry))
             with st.expander("Passage as text", key="passage-text"):
                 st.html(markup.marked("", entry["text"], ""))
             return
@@ -84,13 +95,13 @@ def _describe(entry: Mapping[str, Any]) -> str:
     return f"Page {entry['page']} of {entry['source']}, this passage marked: {markup.shorten(entry['text'], 600)}"
 
 
-def _page(document: Stored, entry: Mapping[str, Any]) -> bytes | None:
-    """Return the page on which the passage begins as PNG, with the passage marked; None if the file has changed."""
+def _page(document: Stored, entry: Mapping[str, Any]) -> Page | None:
+    """Return the page on which the passage begins with the passage marked; None if the file has changed."""
     number = bisect_right(document.page_starts, entry["start"]) - 1
     if document.path is None or number < 0:
         return None
     begin, *following = document.page_starts[number : number + 2]
-    end = min(entry["end"], *following)
+    end = min([entry["end"], *following])
     try:
         file = document.path.stat()
         if file.st_size > _MAX_FILE_BYTES:
@@ -101,10 +112,16 @@ def _page(document: Stored, entry: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
-def _render(key: tuple[str, int, int], number: int, start: int, end: int, expected: str) -> bytes | None:
+@lru_cache(maxsize=40)
+def _render(key: tuple[str, int, int], number: int, start: int, end: int, expected: str) -> Page | None:
+    from PIL import Image
+
     from ingest.loaders import pdf
 
     data = Path(key[0]).read_bytes()
     rects = pdf.highlight_rects(data, number, start, end, expected)
-    return pdf.render_page(data, number, _SCALE, rects) if rects else None
+    if not rects:
+        return None
+    png = pdf.render_page(data, number, _SCALE, rects)
+    height = Image.open(io.BytesIO(png)).height / _SCALE
+    return Page(png, min(1.0, max(0.0, 1 - max(top for _, _, _, top in rects) / height)))

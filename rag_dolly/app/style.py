@@ -79,6 +79,8 @@ div:has(> .st-key-source-head) { position: sticky; top: -1rem; z-index: 2; margi
                overflow-wrap: anywhere; outline-offset: 4px; }
 .rd-document mark { background: var(--rd-mark); color: #22262a; border-radius: .2em; padding: .08em .12em;
                     -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+.rd-position { display: none; }
+[class*="st-key-source-"] [data-testid="stElementToolbar"] { top: .5rem; right: .5rem; }
 [class*="st-key-source-"] img { border: 1px solid var(--rd-line); border-radius: .4rem; }
 
 /* the library */

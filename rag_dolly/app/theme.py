@@ -16,6 +16,7 @@ SERVER: Options = {
     "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # with a model loaded a collection holds all threads for 0.4 s, after every run
     "server.address": "127.0.0.1",
     "server.allowedHosts": ["localhost", "127.0.0.1"],
     "server.enableAgentApi": False,

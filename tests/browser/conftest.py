@@ -2,23 +2,20 @@
 
 import re
 import shutil
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from browser_steps import start
 
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-SERVER = Path(__file__).with_name("page_server.py")
 TIMEOUT_MS = 60_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """A browser; for a module only, as Playwright keeps an event loop running that asynchronous tests stumble over."""
     sync_api = pytest.importorskip("playwright.sync_api")
     binary = shutil.which("chromium") or shutil.which("chromium-browser")
     if binary is None:
@@ -27,21 +24,6 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=binary, headless=True, args=ARGS)
         yield browser
         browser.close()
-
-
-def start(index, *kind):
-    """Start a server on a free port; return its process and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(SERVER), str(port), str(index), *kind]
-    process = subprocess.Popen(command, cwd=index, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-            return process, found[0]
-    raise AssertionError("the server did not start:\n" + "".join(lines))
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +57,3 @@ def visit(chromium):
     for url, request in asked:
         host = url.removeprefix("http://").split("/")[0]
         assert re.match(rf"(?:http|ws)://{re.escape(host)}/|data:|blob:http://{re.escape(host)}/", request), request
-
-
-def put(page, question):
-    """Ask a question and return the part of the page that belongs to it."""
-    turn = page.locator("[class*='st-key-turn-']").count()
-    box = page.get_by_test_id("stChatInputTextArea")
-    box.fill(question)
-    box.press("Enter")
-    part = page.locator(f".st-key-turn-{turn}")
-    part.wait_for()
-    return part
-
-
-def finished(page):
-    """Wait until no answer is being written."""
-    page.locator(".rd-status").wait_for(state="detached")
-    page.locator("[data-testid=stChatInputTextArea]:enabled").wait_for()

@@ -1,7 +1,7 @@
-"""Serves the real page for the browser tests: `page_server.py PORT INDEX [fake]`.
+"""Serves the real page for the browser tests: `page_server.py PORT INDEX MODEL`.
 
-With "fake" the chain is the one of `page_fakes.py`, which can be slow, stop and fail on demand; without, the real
-chain answers from the index, quoting.
+With the model "fake" the chain is the one of `page_fakes.py`, which can be slow and hostile on demand; else the
+real chain answers from the index, with "none" by quoting.
 """
 
 import sys
@@ -10,10 +10,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / "app"), str(Path(__file__).parents[2])]
 
 
-def main(port, index, *kind):
+def main(port, index, model):
     from rag_dolly.app import serve
 
-    if kind == ("fake",):
+    if model == "fake":
         from page_fakes import GUIDE, HOSTILE, FakeBackend
 
         from rag_dolly.app.engine import Engine
@@ -23,7 +23,7 @@ def main(port, index, *kind):
     else:
         from rag_dolly.settings import load_settings
 
-        serve.run(load_settings(index=index, model="none"), int(port))
+        serve.run(load_settings(index=index, model=model), int(port))
 
 
 if __name__ == "__main__":

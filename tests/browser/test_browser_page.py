@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import finished, put
+from browser_steps import finished, put
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "app"))
 from page_fakes import HOSTILE

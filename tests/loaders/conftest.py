@@ -6,9 +6,10 @@ from collections.abc import Callable
 import docx
 import pytest
 from document_check import check
-from ingest.passage import Document
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
+
+from ingest.passage import Document
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from document_check import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ingest.errors import UnreadableFile
 from ingest.loaders import SUFFIXES, kind_of, load
-
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,18 @@ def test_an_unknown_suffix_is_refused_with_the_list():
         load("a.xyz", b"words")
 
 
-_HEADS = [b"", b"%PDF-1.7\n", b"PK\x03\x04", b"<html>", b"# ", b"---\n", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xff\xfe\0\0"]
+_HEADS = [
+    b"",
+    b"%PDF-1.7\n",
+    b"PK\x03\x04",
+    b"<html>",
+    b"# ",
+    b"---\n",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe\0\0",
+]
 
 
 @settings(max_examples=150, deadline=None)

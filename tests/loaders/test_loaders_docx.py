@@ -4,6 +4,7 @@ import zipfile
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+
 from ingest.errors import UnreadableFile
 from ingest.loaders import load
 
@@ -99,10 +100,10 @@ def test_styles_that_go_in_circles_end(make_docx):
 
 def test_hidden_and_deleted_text_is_left_out(make_docx, checked):
     xml = (
-        f'<w:p>{run("kept")}<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>'
+        f"<w:p>{run('kept')}<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>"
         f'<w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t> shown</w:t></w:r>'
         f"<w:del>{run('secret')}</w:del><w:ins>{run(' added')}</w:ins><w:moveFrom>{run('secret')}</w:moveFrom>"
-        '<w:r><w:instrText>secret</w:instrText></w:r></w:p>'
+        "<w:r><w:instrText>secret</w:instrText></w:r></w:p>"
     )
     assert checked(load("a.docx", with_body(make_docx, xml))).text == "kept shown added"
 
@@ -133,15 +134,14 @@ def test_nested_tables_and_deleted_rows(make_docx, checked):
 def test_external_entities_are_not_resolved(make_docx, tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("top secret")
-    data = make_docx(lambda document: document.add_paragraph("PLACE words"))
+    data = make_docx(lambda document: [document.add_paragraph("PLACE"), document.add_paragraph("words")])
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         body = archive.read("word/document.xml").decode()
     doctype = f'<!DOCTYPE x [<!ENTITY leak SYSTEM "{secret.as_uri()}"><!ENTITY local "expanded">]>'
     head, rest = body.split("?>", 1)
     hostile = head + "?>" + doctype + rest.replace("PLACE", "&leak;&local;")
     document = load("a.docx", rewritten(data, {"word/document.xml": hostile.encode()}))
-    assert "words" in document.text
-    assert "secret" not in document.text and "expanded" not in document.text
+    assert document.text == "words"
 
 
 def test_an_entity_bomb_does_not_go_off(make_docx):

@@ -2,6 +2,7 @@ import pytest
 from document_check import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ingest.errors import UnreadableFile
 from ingest.loaders import load
 
@@ -81,7 +82,9 @@ def test_front_matter_gives_the_title_and_is_no_block(checked):
     assert parts(document) == [("heading", "# Heading"), ("text", "Text.")]
 
 
-@pytest.mark.parametrize("text", ["---\n\n- a\n\n---\n", "---\nwords\n---\n", "---\na: b\nno end\n", "--- x\na: b\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["---\n\n- a\n\n---\n", "---\nwords\n---\n", "---\na: b\nno end\n", "--- x\na: b\n---\n"]
+)
 def test_a_rule_at_the_top_is_no_front_matter(text):
     assert any(char.isalpha() for kind, part in parts(load("a.md", text.encode())) for char in part)
 
@@ -125,7 +128,11 @@ def test_a_long_list_is_split_by_its_items(checked):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from([*"#->*`|=<!a1. \t", "\n", "\n\n", "```", "---", "<!--", "-->", "<p>", "| a |"]), max_size=40))
+@given(
+    st.lists(
+        st.sampled_from([*"#->*`|=<!a1. \t", "\n", "\n\n", "```", "---", "<!--", "-->", "<p>", "| a |"]), max_size=40
+    )
+)
 def test_any_markup_keeps_the_promises(pieces):
     try:
         check(load("a.md", "".join(pieces).encode()))

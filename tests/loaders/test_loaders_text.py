@@ -1,5 +1,6 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ingest.errors import UnreadableFile
 from ingest.loaders import load
 
@@ -44,7 +45,8 @@ def test_numbered_capitals_and_chapters_are_headings(checked):
 
 
 def test_what_is_no_heading(checked):
-    data = b"a row\n---\n\nName  Age\n----  ---\nBob   5\n\n12 USD 300\n\n-----\n\n1. Mix the FLOUR.\n\nLOUD LINE\n\n2024 SALES UP\n"
+    paragraphs = "a row\n---", "Name  Age\n----  ---\nBob   5", "12 USD 300", "-----", "1. Mix the FLOUR.", "LOUD LINE"
+    data = "\n\n".join([*paragraphs, "2024 SALES UP"]).encode()
     document = checked(load("a.txt", data))
     assert [b.title for b in document.blocks if b.kind == "heading"] == ["a row"]
 

@@ -23,6 +23,15 @@ from rag_dolly.checkpoint import load_tokenizer
 from rag_dolly.dolly import LocalPipeline
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Tiny models gain nothing from more threads, and lose much on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def dolly_directory(tmp_path_factory) -> Path:
     tokenizer = build_tokenizer(DOLLY_SPECIALS)

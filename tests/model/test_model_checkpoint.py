@@ -1,7 +1,9 @@
 """Which files a model is loaded from, what is refused, and that nothing asks the network unless told to."""
 
+import os
 import shutil
-import threading
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -37,6 +39,26 @@ def test_missing_hub_model_offline_makes_no_connection_and_says_what_was_tried(n
     for part in ("nobody-here/no-model", "not a local directory", "hub cache", "offline"):
         assert part in line
     assert network_events == []
+
+
+def test_hub_cache_is_used_without_asking_the_hub(dolly_directory, tmp_path):
+    """In a process of its own, because the place of the cache is read when huggingface_hub is imported."""
+    revision = "0" * 40
+    repository = tmp_path / "models--databricks--dolly-v2-3b"
+    shutil.copytree(dolly_directory, repository / "snapshots" / revision)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(revision)
+    code = (
+        "import sys; asked = []\n"
+        "sys.addaudithook(lambda e, _: asked.append(e) if e in ('socket.connect', 'socket.getaddrinfo') else None)\n"
+        "from rag_dolly.dolly import LocalPipeline\n"
+        "p = LocalPipeline.load('databricks/dolly-v2-3b', device='cpu')\n"
+        "print(p.name, p.format, asked)"
+    )
+    environment = {**os.environ, "HF_HUB_CACHE": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert result.stdout.strip() == "databricks/dolly-v2-3b dolly []", result.stderr
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["no-model", "./no/model", "/no/model", "a/b/c", "..", "~/no-model"])
@@ -140,9 +162,3 @@ def test_window_is_that_of_the_model(copy):
 def test_unknown_device_is_a_bad_setting(dolly_directory):
     with pytest.raises(BadSetting, match="'toaster'"):
         LocalPipeline.load(str(dolly_directory), device="toaster")
-
-
-def test_loading_leaves_no_thread_behind(dolly_directory):
-    before = set(threading.enumerate())
-    load(dolly_directory)
-    assert set(threading.enumerate()) <= before

@@ -1,5 +1,7 @@
 """A real (tiny) model behind LocalPipeline: what is decoded, when it stops, and who waits for whom."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -106,6 +108,18 @@ def test_stream_never_started_costs_nothing(scripted):
     assert no_worker_is_left()
 
 
+def test_program_may_exit_in_the_middle_of_an_answer(dolly_directory):
+    code = (
+        "import sys, time; from rag_dolly.dolly import LocalPipeline; p = LocalPipeline.load(sys.argv[1]); "
+        "p._model.register_forward_hook(lambda *_: time.sleep(1)); "
+        "pieces = p.stream(p.render('Which?', []), 150, lambda: False); next(pieces); print('left')"
+    )
+    started = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", code, str(dolly_directory)], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "left\n", "")
+    assert time.monotonic() - started < 60  # it would take 150 s to the end
+
+
 def fail_at(pipeline: LocalPipeline, passes: int, error: Exception) -> None:
     widths = forward_widths(pipeline)
 
@@ -162,8 +176,12 @@ def test_concurrent_streams_are_served_in_order_and_do_not_mix(scripted):
 def test_caller_may_leave_the_line_before_its_turn(scripted):
     pipeline = scripted(["abcdefgh"])
     gate = threading.Event()
-    pipeline._model.register_forward_pre_hook(lambda *_: None if gate.wait(10) else None)
     widths = forward_widths(pipeline)
+
+    def wait(*_) -> None:
+        gate.wait(10)
+
+    pipeline._model.register_forward_pre_hook(wait)
     prompt = pipeline.render("q", [])
     first: list[str] = []
     holder = threading.Thread(target=lambda: first.extend(pipeline.stream(prompt, 16, never)))

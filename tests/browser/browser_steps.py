@@ -1,0 +1,41 @@
+"""What the browser tests do again and again: start a server, ask, wait for the end of an answer."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+SERVER = Path(__file__).with_name("page_server.py")
+
+
+def start(index, model):
+    """Start a server on a free port; return its process and its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(SERVER), str(port), str(index), model]
+    process = subprocess.Popen(command, cwd=index, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return process, found[0]
+    raise AssertionError("the server did not start:\n" + "".join(lines))
+
+
+def put(page, question):
+    """Ask a question and return the part of the page that belongs to it."""
+    turn = page.locator("[class*='st-key-turn-']").count()
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill(question)
+    box.press("Enter")
+    part = page.locator(f".st-key-turn-{turn}")
+    part.wait_for()
+    return part
+
+
+def finished(page):
+    """Wait until no answer is being written."""
+    page.locator(".rd-status").wait_for(state="detached")
+    page.locator("[data-testid=stChatInputTextArea]:enabled").wait_for()
