@@ -33,7 +33,7 @@ _EXIT_CODES = """\
 - Exit code 2 means wrong usage, such as an unknown option, a setting out of range or an empty question.
 - Exit code 3 means that the ingestion is done, but some files could not be read; they are listed.
 - Exit code 4 means that the documents do not answer the question.
-- Exit code 130 means that the command was stopped with Ctrl-C; what was stored is kept.
+- Exit code 130 means that the command was stopped with Ctrl-C; what was stored is kept. The page ends with 0.
 
 The meaning of each error line is on the page [errors](errors.md).
 """

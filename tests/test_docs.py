@@ -20,6 +20,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n(<!-- not run in tests)?", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+SCREENSHOT = "docs/images/ask.png"
 
 
 def read(name: str) -> str:
@@ -39,15 +40,18 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
-        if "://" in link:
+        if "://" in link or link == SCREENSHOT:
             continue
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
-        if target.suffix == ".png" and not target.exists():
-            pytest.skip(f"{link} is made by tests/browser/screenshot.py")
         assert target.exists(), f"{page.name}: {link}"
         if anchor:
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page.name}: {link}"
+
+
+@pytest.mark.skipif(not (ROOT / SCREENSHOT).parent.exists(), reason="made by tests/browser/screenshot.py")
+def test_the_readme_shows_the_page():
+    assert (ROOT / SCREENSHOT).read_bytes().startswith(b"\x89PNG") and f"]({SCREENSHOT})" in read("README.md")
 
 
 def test_every_page_is_linked_from_the_overview():
