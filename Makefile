@@ -41,7 +41,7 @@ bench: .venv/.ready
 	$(if $(DATA),$(BIN)/python -m benchmarks.retrieval $(DATA),)
 
 docs: .venv/.ready-dev
-	$(BIN)/python -m docs.make_cli
+	$(BIN)/python -m tests.make_cli
 
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rag-dolly needs Python 3.11 or newer; found " + sys.version.split()[0] + ": set PYTHON=python3.11")'

@@ -1,6 +1,7 @@
 """Where an embedder's files are, and whether they are the ones they claim to be."""
 
 import hashlib
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,11 +65,16 @@ def _from_hub(name: str, offline: bool) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     unwanted = ["*.onnx", "*.h5", "*.ot", "*.msgpack", "onnx/*", "openvino/*", "*.bin", "*.gguf"]
+    with suppress(LocalEntryNotFoundError, OSError):
+        cached = Path(snapshot_download(name, local_files_only=True, ignore_patterns=unwanted))
+        if list(cached.glob("*.safetensors")):
+            return cached
+    if offline:
+        raise ModelNotFound(
+            f"No embedder '{name}': it is not in the hub cache and --offline is set; give a model directory or 'auto'."
+        )
     try:
-        return Path(snapshot_download(name, local_files_only=offline, ignore_patterns=unwanted))
-    except LocalEntryNotFoundError as error:
-        why = "it is not in the local cache and --offline is set" if offline else "the hub cannot be reached"
-        raise ModelNotFound(f"No embedder '{name}': {why}; give a model directory or use 'auto'.") from error
-    except (HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelNotFound(f"No embedder '{name}' could be fetched from the hub: {reason}") from error
+        return Path(snapshot_download(name, ignore_patterns=unwanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelNotFound(f"No embedder '{name}': the hub did not give it: {reason[:200]}") from error

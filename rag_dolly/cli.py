@@ -153,30 +153,41 @@ def chat(
 
 
 @app.command()
-def status(index: IndexOption = None, embedder: EmbedderOption = None, json: JsonOption = False) -> None:
+def status(
+    index: IndexOption = None, embedder: EmbedderOption = None, offline: OfflineOption = None, json: JsonOption = False
+) -> None:
     """Say what the index holds and what made it."""
     from rag_dolly import assemble, show
     from rag_dolly.settings import load_settings
 
-    show.status(assemble.status(load_settings(index=index, embedder=embedder)), json)
+    show.status(assemble.status(load_settings(index=index, embedder=embedder, offline=offline)), json)
 
 
 @app.command()
-def ls(index: IndexOption = None, embedder: EmbedderOption = None, json: JsonOption = False) -> None:
+def ls(
+    index: IndexOption = None, embedder: EmbedderOption = None, offline: OfflineOption = None, json: JsonOption = False
+) -> None:
     """List every file the index knows of, with its state and the reason for it."""
     from rag_dolly import assemble, show
     from rag_dolly.settings import load_settings
 
-    show.documents(assemble.open_index(load_settings(index=index, embedder=embedder)).documents(), json)
+    opened = assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline))
+    show.documents(opened.documents(), json)
 
 
 @export.command("passages")
-def export_passages(out: Path, index: IndexOption = None, embedder: EmbedderOption = None) -> None:
+def export_passages(
+    out: Annotated[Path, typer.Argument(help="The JSON lines file to write.", show_default=False)],
+    index: IndexOption = None,
+    embedder: EmbedderOption = None,
+    offline: OfflineOption = None,
+) -> None:
     """Write every passage as a line of JSON."""
     from rag_dolly import assemble, batch
     from rag_dolly.settings import load_settings
 
-    batch.export_passages(assemble.open_index(load_settings(index=index, embedder=embedder)), out)
+    opened = assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline))
+    batch.export_passages(opened, out)
 
 
 @app.command("app")
@@ -206,6 +217,7 @@ def doctor(
     index: IndexOption = None,
     embedder: EmbedderOption = None,
     model: ModelOption = None,
+    device: DeviceOption = None,
     offline: OfflineOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -214,7 +226,7 @@ def doctor(
     from rag_dolly.doctor import examine
     from rag_dolly.settings import load_settings
 
-    findings = examine(load_settings(index=index, embedder=embedder, model=model, offline=offline))
+    findings = examine(load_settings(index=index, embedder=embedder, model=model, device=device, offline=offline))
     show.findings(findings, json)
     raise typer.Exit(1 if findings["problems"] else 0)
 

@@ -49,7 +49,7 @@ def _device(settings: Settings, problems: list[str]) -> dict[str, str]:
 
 def _models(settings: Settings, problems: list[str]) -> dict[str, str]:
     choice = assemble.choose_model(settings)
-    found = {"auto would take": f"{choice.name}: {choice.reason}"}
+    found = {"would be used": f"{choice.name} ({choice.reason})"}
     try:
         sha = verified_sha256(bundled_folder())
         found[BUNDLED_NAME] = f"bundled embedder, Apache-2.0, commercial use allowed, sha256 {sha[:12]} verified"

@@ -5,6 +5,7 @@ rank of its passage. The weights are those of the untuned baseline measured on S
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ PASSAGE_WEIGHT = 0.6
 KEEP = 0.8
 """A further quote must score this fraction of the best one."""
 MAX_CHARACTERS = 400
+_FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,13 @@ def best_quotes(scored: Sequence[Quote], limit: int = 3) -> list[Quote]:
 
 
 def passage_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the spans of a passage's sentences; runs too long to quote (tables, code) are taken by line."""
+    """Return the spans of a passage's sentences; runs too long to quote (tables, code) are taken by line.
+
+    Fenced code is no sentence: it is left out, unless there is nothing else.
+    """
+    prose = [part for part in _outside_code(text) if text[slice(*part)].strip()] or [(0, len(text))]
     spans = []
-    for start, end in sentence_spans(text):
+    for start, end in (span for part in prose for span in sentence_spans(text, *part)):
         if end - start <= MAX_CHARACTERS or "\n" not in text[start:end]:
             spans.append((start, end))
             continue
@@ -76,6 +82,15 @@ def passage_sentences(text: str) -> list[tuple[int, int]]:
                 spans.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
             start += len(line)
     return spans
+
+
+def _outside_code(text: str) -> list[tuple[int, int]]:
+    """Return the spans between fenced code blocks of Markdown; a fence that is never closed runs to the end."""
+    spans, start = [], 0
+    for fence in _FENCED.finditer(text):
+        spans.append((start, fence.start()))
+        start = fence.end()
+    return [*spans, (start, len(text))]
 
 
 def bm25(query: Sequence[str], documents: Sequence[Sequence[str]], k1: float = 1.2, b: float = 0.75) -> list[float]:

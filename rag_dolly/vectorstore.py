@@ -137,7 +137,8 @@ class LangChainEmbedder(Embedder):
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """See `Embedder.embed_query`."""
-        return _unit([self._embeddings.embed_query(text)])[0]
+        vector: NDArray[np.float32] = _unit([self._embeddings.embed_query(text)])[0]
+        return vector
 
     def embed_sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Embedder.embed_sentences`."""

@@ -9,11 +9,11 @@ import typer.main
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, ToolMessage
 
-from docs import make_cli
 from ingest.embed import ModelEmbedder, open_embedder
 from ingest.sync import ingest_paths
 from rag_dolly.cli import app
 from rag_dolly.settings import Settings
+from tests import make_cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))

@@ -93,7 +93,7 @@ def _question_box(engine: Engine) -> None:
         if engine.state == "loading":
             st.fragment(_loading, run_every=0.5)(engine)
         else:
-            lines = [privacy(engine.backend.model), engine.note]
+            lines = [privacy(engine.backend.model), engine.note.partition(" (")[0]]
             st.html(markup.element("p", "rd-privacy", " · ".join(line for line in lines if line)))
 
 

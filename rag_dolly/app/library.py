@@ -26,6 +26,7 @@ def show(engine: Engine) -> None:
         uploader.form(engine)
         _unreadable(rows)
         _table(rows)
+        st.html(markup.element("p", "rd-note", engine.note))
 
 
 def counts(rows: Sequence[Row]) -> str:

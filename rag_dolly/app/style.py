@@ -51,7 +51,7 @@ a.rd-cite { display: inline-block; min-width: 1.4rem; padding: 0 .35rem; margin:
 a.rd-cite:hover { box-shadow: inset 0 0 0 1px var(--rd-accent); }
 a.rd-cite[aria-current] { color: light-dark(#ffffff, #16191b); background: var(--rd-accent); }
 a.rd-cite:focus-visible { outline: 3px solid var(--rd-accent); outline-offset: 2px; }
-.rd-bracket { font-size: 0; }
+.rd-bracket { font-size: 0; line-height: 0; }
 .rd-status { margin: 0; color: var(--rd-soft); }
 .rd-pulse::before { content: ""; display: inline-block; width: .5em; height: .5em; margin-right: .6em;
                     border-radius: 50%; background: var(--rd-accent); animation: rd-pulse 1.2s ease-in-out infinite; }

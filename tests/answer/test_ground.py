@@ -97,6 +97,12 @@ def test_long_runs_without_sentences_are_taken_by_line():
     assert len(passage_sentences(table)) == 20
 
 
+def test_fenced_code_is_not_quoted():
+    text = "Run it like this.\n\n```sh\nmake demo. Now.\n```\n\nThen ask. ```x"
+    assert [text[a:b] for a, b in passage_sentences(text)] == ["Run it like this.", "Then ask. ```x"]
+    assert passage_sentences("```sh\nmake demo\n```")
+
+
 def test_words_numbers_names():
     assert numbers("1,250 units in 2023, version 1.2, 3/4") == {"1250", "2023", "1.2", "3/4"}
     assert names("The tower of Marrow Point. Its keeper was Tom.") >= {"marrow", "point", "tom"}

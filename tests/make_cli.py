@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands' own help: `python -m docs.make_cli`, or `make docs`.
+"""Write docs/cli.md from the commands' own help: `python -m tests.make_cli`, or `make docs`.
 
 Only names, help texts and defaults are taken from the command tree, so the page is the same on every terminal. The
 table of exit codes stands here, as the command line does not list them in its help.
@@ -12,12 +12,12 @@ import typer.main
 
 from rag_dolly.cli import app
 
-PAGE = Path(__file__).parent / "cli.md"
+PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 
 _INTRO = """\
 # Commands
 
-<!-- Written by docs/make_cli.py from the commands' own help: do not edit; run `make docs`. -->
+<!-- Written by tests/make_cli.py from the commands' own help: do not edit; run `make docs`. -->
 
 ## What all commands have in common
 
