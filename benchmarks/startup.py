@@ -18,7 +18,7 @@ from pathlib import Path
 
 RUNS = 5
 COMMAND = [sys.executable, "-c", "from rag_dolly.cli import main; main()"]
-TEXT = "The lighthouse of Marrow Point was built in 1871. It is 42 metres tall. Its lamp burned whale oil until 1902.\n\n"
+TEXT = "The lighthouse of Marrow Point was built in 1871. It is 42 metres tall. Its lamp burned oil until 1902.\n"
 QUESTION = "How tall is the lighthouse of Marrow Point?"
 
 
