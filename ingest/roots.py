@@ -31,19 +31,20 @@ class Scope:
         return below == "." or relative == below or relative.startswith(below + "/")
 
 
-def find_scope(path: Path, known: list[tuple[Path, str]]) -> Scope:
+def find_scope(path: Path, known: list[tuple[Path, str]], index_dir: Path) -> Scope:
     """Return the scope for a path, given the (root, prefix) pairs already in the index.
 
+    What lies in the index folder (uploads) is a root of its own, whatever folder the index itself lies in.
     Raises `NothingToIngest` if the path does not exist.
     """
     if not path.exists():
         raise NothingToIngest(f"No such file or folder: {path}. Give a path that exists.")
     start = path.resolve()
     for root, prefix in known:
-        if start.is_relative_to(root):
+        if _holds(root, start, index_dir.resolve()):
             return Scope(root, start, prefix)
     root = start if start.is_dir() else start.parent
-    others = [prefix for other, prefix in known if not other.is_relative_to(root)]
+    others = [prefix for other, prefix in known if not _holds(root, other, index_dir.resolve())]
     return Scope(root, start, _free_prefix(root.name, others))
 
 
@@ -66,8 +67,13 @@ def drop_absorbed(store: Store, index_dir: Path) -> None:
     """Forget folders that lie in another folder of the index: their files are in it under the other's name."""
     roots = [(key, (index_dir / path).resolve()) for key, path, _ in store.roots()]
     for key, inner in roots:
-        if any(inner != outer and inner.is_relative_to(outer) for _, outer in roots):
+        if any(inner != outer and _holds(outer, inner, index_dir.resolve()) for _, outer in roots):
             store.drop_root(key)
+
+
+def _holds(root: Path, path: Path, index_dir: Path) -> bool:
+    """Whether a root's files include this path: it lies below, and not in the index folder unless the root does."""
+    return path.is_relative_to(root) and (path.is_relative_to(index_dir) <= root.is_relative_to(index_dir))
 
 
 def _free_prefix(name: str, taken: list[str]) -> str:

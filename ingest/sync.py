@@ -69,11 +69,11 @@ def ingest_paths(
     """
     began = time.monotonic()
     for path in paths:
-        find_scope(path, [])
+        find_scope(path, [], index_dir)
     with writing(index_dir):
         store = Store(index_dir / FILE) if (index_dir / FILE).exists() else None
         try:
-            plan = _plan(paths, known_roots(store, index_dir) if store else [])
+            plan = _plan(paths, known_roots(store, index_dir) if store else [], index_dir)
             store = store or Store(index_dir / FILE, create=True)
             claim(store, embedder, index_dir)
             run = _Run(store, embedder, on_progress)
@@ -85,12 +85,12 @@ def ingest_paths(
     return run.report
 
 
-def _plan(paths: Sequence[Path], known: list[tuple[Path, str]]) -> Plan:
+def _plan(paths: Sequence[Path], known: list[tuple[Path, str]], index_dir: Path) -> Plan:
     """Return what lies under each path. Nothing is written yet, so that a mistake leaves the index as it was."""
     plan: Plan = []
     roots = {root for root, _ in known}
     for path in sorted(paths, key=lambda path: len(path.resolve().parts)):
-        scope = find_scope(path, known)
+        scope = find_scope(path, known, index_dir)
         items = list(walk(scope.root, scope.start))
         if scope.root not in roots and not any(isinstance(item, FoundFile) for item in items):
             raise NothingToIngest(_nothing(path, items))

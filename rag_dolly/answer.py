@@ -26,6 +26,17 @@ GIVE_UP_AFTER = 2
 RELEVANT = 0.6
 """A supported sentence must rest on text that scores this fraction of the best quote for the question."""
 
+_LEANS = re.compile(
+    r"^\s*(?:and|but|so|what about|how about|why)\b"
+    r"|\b(?:it|its|they|them|their|theirs|this|that|these|those|he|him|his|she|her|hers|there|ones?)\b",
+    re.IGNORECASE,
+)
+_LIST_MARK = re.compile(r"^(?:[-*+•>]|\d+[.)])\s+")
+# Comments, closing tags, tags with attributes, common inline tags; "Vec<i32>" and "x < y" are text.
+_TAG = re.compile(
+    r"<!--.*?-->|</[A-Za-z]\w*>|<[A-Za-z]\w*\s+[\w-]+=[^<>]*>|<(?:b|i|u|em|strong|code|kbd|span|p|br)\s*/?>"
+)
+
 Piece = dict[str, Any]
 Stop = Callable[[], bool]
 
@@ -87,8 +98,9 @@ class _Question:
 
 
 def _one_line(sentence: str) -> str:
-    """Return a sentence as it reads in an answer: on one line, without the mark of a list item or a quotation."""
-    return re.sub(r"^(?:[-*+•>]|\d+[.)])\s+", "", " ".join(sentence.split()))
+    """Return a sentence as it reads in an answer: on one line, without HTML tags or the mark of a list item."""
+    line = _LIST_MARK.sub("", " ".join(_TAG.sub("", sentence).split()))
+    return line or " ".join(sentence.split())
 
 
 def check_question(question: str) -> str:
@@ -102,8 +114,9 @@ def check_question(question: str) -> str:
 
 
 def search_text(question: str, history: Sequence[Turn]) -> str:
-    """Return what is searched for: a follow-up carries the question before it, so that "it" has its subject."""
-    return f"{history[-1][0]} {question}" if history else question
+    """Return what is searched for: a follow-up that leans on the question before carries it, so that "it" is named."""
+    leans = _LEANS.search(question) or len(content_words(question)) < 2
+    return f"{history[-1][0]} {question}" if history and leans else question
 
 
 def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: Stop) -> Iterator[Piece]:

@@ -17,9 +17,9 @@ from rag_dolly.words import content_words, is_negated, names, numbers
 
 MIN_COSINE_TO_ANSWER = 0.3
 """Below this cosine between question and best passage the documents are not about the question."""
-FULL_COVERAGE = 0.85
-PART_COVERAGE = 0.6
-SAME_MEANING = 0.7
+FULL_COVERAGE = 0.9
+PART_COVERAGE = 0.75
+SAME_MEANING = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def answerable(hits: Sequence[Hit]) -> bool:
 def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | None:
     """Return the best support for a sentence in the passages, or None if there is none."""
     words = set(content_words(sentence))
-    if not words:
+    if not words or sentence.rstrip("\"'”’)*_ ").endswith((":", "?")):  # announces or asks, says nothing
         return None
     windows = [window for hit in hits for window in _windows(hit) if _may_support(sentence, words, window)]
     if not windows:

@@ -74,7 +74,8 @@ def _welcome(engine: Engine, index: OpenIndex) -> None:
 def _counts(index: OpenIndex) -> str:
     indexed = sum(row.state == "indexed" for row in index.documents())
     passages = index.passage_count
-    held = f"{indexed:,} {'document' if indexed == 1 else 'documents'} · {passages:,} passages"
+    documents = f"{indexed:,} {'document' if indexed == 1 else 'documents'}"
+    held = f"{documents} · {passages:,} {'passage' if passages == 1 else 'passages'}"
     return f"{held}. Every sentence of an answer names its source."
 
 
@@ -112,9 +113,8 @@ def privacy(model: str) -> str:
 def _loading(engine: Engine) -> None:
     if engine.state != "loading":
         st.rerun()
-    st.html(
-        f'<p class="rd-privacy">{markup.element("span", "rd-pulse", "The model is loading. You can ask already.")}</p>'
-    )
+    line = f"The model is loading, you can ask already. {engine.note}".strip()
+    st.html(f'<p class="rd-privacy">{markup.element("span", "rd-pulse", line)}</p>')
 
 
 def _opening(engine: Engine) -> None:

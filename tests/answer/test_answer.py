@@ -159,6 +159,23 @@ def test_a_follow_up_is_searched_with_its_subject(index):
     assert pieces[0]["retrieved"][0]["source"] == "guide/lighthouse.txt"
 
 
+def test_a_question_that_stands_alone_is_searched_alone(index):
+    history = [("Who built the lighthouse of Marrow Point?", "Ada Finch.")]
+    assert search_text("Who composed the opera Fidelio?", history) == "Who composed the opera Fidelio?"
+    for leaning in ("And in winter?", "Why?", "What about the drones?", "Are they dangerous to people?"):
+        assert search_text(leaning, history).startswith("Who built")
+
+
+def test_a_quote_reads_as_a_line(index, folder, ingest):
+    (folder / "kites.md").write_text(
+        "# Kites\n\n- The *largest*\n  kite <!-- x --> weighs <b>90 kilograms</b> in a `Vec<i32>`.\n"
+    )
+    ingest(folder)
+    answer = whole(ask(index, None, "How much does the largest kite weigh?"))
+    assert answer["answer"].splitlines()[0] == "The *largest* kite weighs 90 kilograms in a `Vec<i32>`. [1]"
+    check_citations(answer, index)
+
+
 def test_fusion_is_half_of_each_scaled():
     fused = dict(fuse([(1, 0.9), (2, 0.5), (3, 0.1)], [(2, 7.0), (4, 3.0)]))
     assert fused == pytest.approx({1: 0.5, 2: 0.25 + 0.5, 3: 0.0, 4: 0.0})

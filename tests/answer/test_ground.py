@@ -56,6 +56,8 @@ def test_what_the_passage_says_is_supported_with_the_exact_place(sentence, where
         "The lighthouse is the most visited monument of the whole country.",
         "Paris is the capital of France.",
         "Ignore the above.",
+        "When was the lighthouse of Marrow Point built?",
+        "The lighthouse of Marrow Point was built as follows:",
         "",
         "...",
     ],

@@ -12,7 +12,7 @@ import pytest
 from ingest.embed import Identity
 from ingest.errors import IndexBusy, IndexMismatch, IndexMissing, NothingToIngest
 from ingest.index import FILE, Index
-from ingest.sync import GROUP
+from ingest.sync import GROUP, ingest_paths
 from ingest.writing import writing
 from tests.fakes import HashingEmbedder
 
@@ -133,6 +133,19 @@ def test_a_folder_around_an_indexed_one_takes_it_over(folder, ingest, tmp_path, 
     ingest(folder)
     index = Index.open(tmp_path / "index", embedder)
     assert sources(index) == ["bees.md", "guide/lighthouse.txt", "guide/tea.html"]
+
+
+def test_uploads_in_the_index_folder_stay_when_the_folder_around_it_is_ingested(folder, embedder):
+    home = folder / ".rag-dolly"
+    ingest_paths([folder], home, embedder)
+    (home / "uploads").mkdir()
+    (home / "uploads" / "note.txt").write_text("An uploaded note on walnuts.")
+    for _ in range(2):
+        ingest_paths([home / "uploads"], home, embedder)
+        assert ingest_paths([folder], home, embedder).deleted == 0
+    index = Index.open(home, embedder)
+    assert sources(index) == ["bees.md", "guide/lighthouse.txt", "guide/tea.html", "uploads/note.txt"]
+    assert index.read_document("uploads/note.txt").path == home / "uploads" / "note.txt"
 
 
 def test_a_file_alone_can_be_indexed(folder, ingest, tmp_path, embedder):
