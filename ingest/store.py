@@ -42,16 +42,12 @@ class Store:
         """All that is written inside is stored together or not at all."""
         with self._lock:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                self._run("BEGIN IMMEDIATE")
                 yield
-                self._db.execute("COMMIT")
-            except BaseException as error:
+                self._run("COMMIT")
+            except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):
-                    raise RagDollyError(
-                        f"The index could not be written: {error}; what was stored before is intact."
-                    ) from error
                 raise
 
     def version(self) -> tuple[int, int]:
@@ -223,11 +219,11 @@ class Store:
         return [] if found == ["ok"] else found
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock:
+        with self._lock, _in_words():
             return self._db.execute(sql, values).fetchall()
 
     def _run(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        with self._lock:
+        with self._lock, _in_words():
             return self._db.execute(sql, values)
 
     def _delete(self, source: str) -> None:
@@ -257,6 +253,19 @@ class Store:
         place = (document, passage.ordinal, passage.page, passage.start, passage.end, heading, passage.text)
         rowid = self._run(sql, *place, digest, vector).lastrowid
         self._run("INSERT INTO words (rowid, title, heading, body) VALUES (?, ?, ?, ?)", rowid, *_words(title, passage))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say in a line what SQLite could not do: disk full, locked, damaged."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # a mistake of ours
+    except sqlite3.OperationalError as error:
+        raise RagDollyError(f"The index cannot be used now: {error}; what was stored before is intact.") from error
+    except sqlite3.DatabaseError as error:
+        raise IndexMismatch(f"The index is damaged: {error}; ingest the folder into a new --index.") from error
 
 
 _SELECT_PASSAGE = (

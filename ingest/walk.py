@@ -17,7 +17,8 @@ IGNORED_FOLDERS = frozenset(
     | {".pytest_cache", ".ruff_cache", ".idea", ".vscode", ".rag-dolly"}
 )
 MAX_BYTES = 256 * 1024 * 1024
-INDEX_FILE = "index.sqlite3"
+INDEX_FILES = ("index.sqlite3", "writer.lock")
+"""What marks a folder as an index, also one that is just being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def classify(root: Path, path: Path) -> FoundFile | SkippedFile:
 
 def _enter(folder: Path) -> bool:
     """Whether to walk into a folder: not ignored, not a link, not somebody's index."""
-    return not (folder.name in IGNORED_FOLDERS or folder.is_symlink() or (folder / INDEX_FILE).exists())
+    is_index = any((folder / name).exists() for name in INDEX_FILES)
+    return not (folder.name in IGNORED_FOLDERS or folder.is_symlink() or is_index)
 
 
 def _reason_to_skip(root: Path, path: Path) -> str:

@@ -9,7 +9,9 @@ to what `invoke` returns. Retriever and language model run as its children, so c
 """
 
 import asyncio
+import os
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -65,6 +67,7 @@ class RagChain(Runnable[Question, dict[str, Any]]):
     @classmethod
     def from_settings(cls, settings: Settings, tell: Tell = lambda _: None) -> Self:
         """Open the index that the settings name. `tell` gets a line on the model that is chosen. Raises as `open`."""
+        _warn_of_tracing()
         index = open_index(settings)
         search = HybridRetriever(index).search
         return cls(index, search, lambda: load_pipeline(settings, tell), settings.top_k, settings.max_tokens)
@@ -198,6 +201,17 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         """Begin to load the model while passages are retrieved; a failure is raised where the model is asked for."""
         with suppress(Exception):
             self.warm()
+
+
+def _warn_of_tracing() -> None:
+    """Say so when LangChain would send questions and passages away; the command line and the page switch it off."""
+    for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
+        if os.environ.get(name, "").lower() == "true":
+            line = (
+                f"{name} is set: LangChain sends questions, passages and answers to LangSmith. Unset it to stop that."
+            )
+            warnings.warn(line, stacklevel=3)
+            return
 
 
 def _read(question: Question) -> tuple[str, list[Turn]]:

@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
+from ingest.errors import IndexMissing
 from rag_dolly.chain import RagChain
 from rag_dolly.errors import EmptyQuestion, ModelNotFound
 from rag_dolly.retrieve import HybridRetriever
@@ -146,6 +147,12 @@ def test_the_model_is_loaded_once_for_all(index, pipeline):
     chain = RagChain(index, HybridRetriever(index).search, lambda: loads.append(1) or pipeline)
     chain.batch([QUESTION] * 4)
     assert len(loads) == 1
+
+
+def test_tracing_that_would_send_documents_away_is_warned_of(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    with pytest.warns(UserWarning, match="LangSmith"), pytest.raises(IndexMissing):
+        RagChain.open(tmp_path / "nowhere")
 
 
 def test_open_with_the_bundled_embedder_and_no_model(folder, tmp_path):

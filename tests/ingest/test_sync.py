@@ -10,8 +10,10 @@ import time
 import pytest
 
 from ingest.embed import Identity
-from ingest.errors import IndexBusy, IndexMismatch, IndexMissing, NothingToIngest
+from ingest.errors import IndexBusy, IndexMismatch, IndexMissing, NothingToIngest, RagDollyError
 from ingest.index import FILE, Index
+from ingest.passage import Block, Document, Passage
+from ingest.store import Store
 from ingest.sync import GROUP, ingest_paths
 from ingest.writing import writing
 from tests.fakes import HashingEmbedder
@@ -191,6 +193,35 @@ def test_a_foreign_file_is_not_taken_for_an_index(tmp_path, embedder):
     (tmp_path / "index" / FILE).write_text("this is not a database, but it is long enough to be looked at" * 20)
     with pytest.raises(IndexMismatch):
         Index.open(tmp_path / "index", embedder)
+
+
+def test_a_damaged_file_is_said_in_a_line(folder, ingest, tmp_path, embedder):
+    ingest(folder)
+    path = tmp_path / "index" / FILE
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+    with pytest.raises((IndexMismatch, RagDollyError)) as caught:
+        index = Index.open(tmp_path / "index", embedder)
+        index.dense(embedder.embed_query("bees"), 3)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_said_in_a_line_and_loses_nothing(folder, ingest, tmp_path, embedder, index):
+    before = index.passage_count
+    store = Store(tmp_path / "index" / FILE)
+    (pages,) = store._rows("PRAGMA page_count")[0]
+    store._run(f"PRAGMA max_page_count = {pages}")
+    document = Document("big.txt", "text", "", "x" * 10, (Block(0, 10),))
+    passages = [(Passage("big.txt", n, "word " * 500, 0, 10, None, ()), str(n), bytes(128)) for n in range(500)]
+    with pytest.raises(RagDollyError, match=r"full.*intact"):
+        store.put_document(1, document, "sha", 10, passages)
+    assert index.passage_count == before and index.problems() == []
+
+
+def test_an_index_inside_the_folder_is_not_indexed(folder, embedder):
+    report = ingest_paths([folder], folder / "my-index", embedder)
+    assert report.added == 3 and report.skipped == []
 
 
 def test_a_second_writer_is_told_at_once(folder, ingest, tmp_path):
