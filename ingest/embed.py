@@ -113,7 +113,7 @@ class ModelEmbedder:
         if len(texts) <= FEW and "_model" not in self.__dict__ and self._light:
             few: Vectors = self._light.embed([self.identity.passage_prompt + text for text in texts])
             return few
-        vectors = self._model.encode_document(list(texts), batch_size=64, show_progress_bar=False)
+        vectors = self._model.encode_document(list(texts), batch_size=16, show_progress_bar=False)
         return _unit(np.asarray(vectors, dtype=np.float32))
 
     def embed_query(self, text: str) -> Vectors:
