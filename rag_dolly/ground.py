@@ -1,10 +1,10 @@
 """Which passage supports which sentence. A sentence that nothing supports is not shown as an answer.
 
 Support is decided by rules on what can be checked, never by asking the model: every number and every name must stand
-in the supporting sentences, a denial must be a denial there, and the content words must be found there, all of them
-or most of them with the same meaning (cosine). The thresholds are fixed.
+in the supporting sentences, a denial must be a denial there, most content words must be found there, and they must
+stand in the same order or mean the same (cosine). The thresholds are fixed.
 
-Limits: this is lexical and semantic agreement, not proof; a sentence that turns the roles of two names around passes.
+Limits: this is lexical and semantic agreement, not proof; a short sentence that turns two names around may pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,16 @@ from itertools import pairwise
 
 from rag_dolly.quote import Embed, passage_sentences
 from rag_dolly.types import Hit
-from rag_dolly.words import content_words, is_negated, names, numbers
+from rag_dolly.words import content_words, in_order, is_negated, names, numbers
 
 MIN_COSINE_TO_ANSWER = 0.3
 """Below this cosine between question and best passage the documents are not about the question."""
-FULL_COVERAGE = 0.9
-PART_COVERAGE = 0.75
-SAME_MEANING = 0.75
+COVERAGE = 0.75
+"""Share of a sentence's content words that its support must hold, whatever else speaks for it."""
+SAME_ORDER = 0.85
+"""Share of the content words that stand in the support in the same order: near enough to word for word."""
+SAME_MEANING = 0.8
+"""Cosine between sentence and support, for a sentence that says it in other words or another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def answerable(hits: Sequence[Hit]) -> bool:
 
 def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | None:
     """Return the best support for a sentence in the passages, or None if there is none."""
-    words = set(content_words(sentence))
+    words = content_words(sentence)
     if not words or sentence.rstrip("\"'”’)*_ ").endswith((":", "?")):  # announces or asks, says nothing
         return None
     windows = [window for hit in hits for window in _windows(hit) if _may_support(sentence, words, window)]
@@ -49,11 +52,9 @@ def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | 
     vectors = embed([sentence, *(window.text for window in windows)])
     best: Support | None = None
     for window, cosine in zip(windows, vectors[1:] @ vectors[0], strict=True):
-        covered = _coverage(words, window)
-        if covered < FULL_COVERAGE and cosine < SAME_MEANING:
-            continue
-        score = min(1.0, (covered + max(0.0, float(cosine))) / 2)
-        if best is None or score > best.score:
+        order = in_order(words, _said(window))
+        score = min(1.0, max(order, float(cosine)))
+        if (order >= SAME_ORDER or cosine >= SAME_MEANING) and (best is None or score > best.score):
             best = Support(window.hit, window.start, window.end, window.text, score)
     return best
 
@@ -66,16 +67,18 @@ def _windows(hit: Hit) -> Iterator[Support]:
         yield Support(hit, hit.start + start, hit.start + end, hit.text[start:end], 0.0)
 
 
-def _may_support(sentence: str, words: set[str], window: Support) -> bool:
+def _may_support(sentence: str, words: Sequence[str], window: Support) -> bool:
     """Check the hard facts: numbers, names, denial, and enough of the words."""
     where = " ".join((*window.hit.heading, window.text))
     if not numbers(sentence) <= numbers(where) or is_negated(sentence) != is_negated(window.text):
         return False
     lowered = where.lower()
-    return all(name in lowered for name in names(sentence)) and _coverage(words, window) >= PART_COVERAGE
+    if not all(name in lowered for name in names(sentence)):
+        return False
+    wanted = set(words)
+    return len(wanted & set(_said(window))) >= COVERAGE * len(wanted)
 
 
-def _coverage(words: set[str], window: Support) -> float:
-    """Return the share of the words that stand in the window or in the headings above it."""
-    present = set(content_words(" ".join((*window.hit.heading, window.text))))
-    return len(words & present) / len(words)
+def _said(window: Support) -> list[str]:
+    """Return the content words of the headings above the window and of the window itself."""
+    return content_words(" ".join((*window.hit.heading, window.text)))

@@ -1,6 +1,7 @@
 """What a sentence says, as sets that can be compared: content words, numbers, names, negation."""
 
 import re
+from collections.abc import Sequence
 
 from ingest.keyword import STOP_WORDS, query_words
 
@@ -31,6 +32,17 @@ def numbers(text: str) -> set[str]:
 def names(text: str) -> set[str]:
     """Return the capitalised words that do not merely begin a sentence, in lower case."""
     return {name.lower() for name in _NAME.findall(text) if name.lower() not in STOP_WORDS}
+
+
+def in_order(words: Sequence[str], source: Sequence[str]) -> float:
+    """Return the share of the words that stand in the source in the same order (longest common subsequence)."""
+    best = [0] * (len(source) + 1)
+    for word in words:
+        row = [0]
+        for column, other in enumerate(source):
+            row.append(best[column] + 1 if word == other else max(best[column + 1], row[column]))
+        best = row
+    return best[-1] / max(len(words), 1)
 
 
 def is_negated(text: str) -> bool:

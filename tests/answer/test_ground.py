@@ -10,7 +10,7 @@ from ingest.embed import open_embedder
 from rag_dolly.ground import answerable, find_support
 from rag_dolly.quote import best_quotes, bm25, passage_sentences, score_sentences
 from rag_dolly.types import Hit
-from rag_dolly.words import content_words, names, numbers
+from rag_dolly.words import content_words, in_order, names, numbers
 
 PASSAGE = (
     "The lighthouse of Marrow Point was built in 1871 by the engineer Ada Finch. It is 42 metres tall. "
@@ -70,6 +70,22 @@ def test_what_the_passage_does_not_say_is_not(sentence, embed):
 def test_support_never_holds_a_number_that_is_not_there(words):
     sentence = " ".join(words) + " 1999"
     assert find_support(sentence, [hit()], lambda texts: pytest.fail("not even compared")) is None
+
+
+def test_the_words_of_a_passage_shuffled_into_a_false_statement_are_not_supported(embed):
+    passage = hit(
+        "Rust has only one string type in the core language, which is the string slice `str` that is usually seen in "
+        "its borrowed form, `&str`. In Chapter 4, we talked about string slices, which are references to some UTF-8 "
+        "encoded string data stored elsewhere."
+    )
+    said = "The `&str` type is a slice of a `String` type, which is a reference to a `&str` type."
+    assert find_support(said, [passage], embed) is None
+
+
+def test_order_is_counted_by_the_longest_common_subsequence():
+    assert in_order("a b c".split(), "x a b y c".split()) == 1
+    assert in_order("c b a".split(), "a b c".split()) == pytest.approx(1 / 3)
+    assert in_order([], ["a"]) == in_order(["a"], []) == 0
 
 
 def test_nothing_near_is_not_answerable():
