@@ -79,6 +79,7 @@ class _Question:
     """One question under way."""
 
     question: str
+    asked: str
     parts: Parts
     stop: Stop
     began: float
@@ -123,9 +124,10 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
     """Yield the answer in pieces that add up. Raises `EmptyQuestion` or `QuestionTooLong`."""
     began = time.monotonic()
     question = check_question(question)
-    hits = parts.retrieve(search_text(question, history), parts.top_k)
+    asked = search_text(question, history)
+    hits = parts.retrieve(asked, parts.top_k)
     retrieved = time.monotonic() - began
-    state = _Question(question, parts, stop, began, hits, parts.pipeline())
+    state = _Question(question, asked, parts, stop, began, hits, parts.pipeline())
     if state.pipeline:
         state.packed = pack(state.pipeline, question, hits, parts.max_tokens, history)
     used = state.packed.hits if state.packed else tuple(hits)
@@ -147,7 +149,7 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
 
 def _body(state: _Question) -> Iterator[tuple[Mode, Piece]]:
     """Yield the text of the answer: generated if it holds, else quoted, else the refusal."""
-    if not answerable(state.hits):
+    if not answerable(state.asked, state.hits):
         yield "abstained", {"answer": REFUSAL}
         return
     shown = False

@@ -7,6 +7,7 @@ stand in the same order or mean the same (cosine). The thresholds are fixed.
 Limits: this is lexical and semantic agreement, not proof; a short sentence that turns two names around may pass.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,14 +16,15 @@ from rag_dolly.quote import Embed, passage_sentences
 from rag_dolly.types import Hit
 from rag_dolly.words import content_words, in_order, is_negated, names, numbers
 
-MIN_COSINE_TO_ANSWER = 0.3
-"""Below this cosine between question and best passage the documents are not about the question."""
+NEAR_ENOUGH = 0.55
+"""What the best cosine plus half the best share of the question's words must reach for the documents to be about it."""
 COVERAGE = 0.75
 """Share of a sentence's content words that its support must hold, whatever else speaks for it."""
 SAME_ORDER = 0.85
 """Share of the content words that stand in the support in the same order: near enough to word for word."""
 SAME_MEANING = 0.8
 """Cosine between sentence and support, for a sentence that says it in other words or another order."""
+_LEANS = re.compile(r"(?:It|Its|He|His|She|Her|They|Their|This|These|That|Those)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,12 @@ class Support:
     score: float
 
 
-def answerable(hits: Sequence[Hit]) -> bool:
-    """Whether retrieval came near enough to the question for an answer to be looked for."""
-    return any((hit.dense or 0.0) >= MIN_COSINE_TO_ANSWER for hit in hits)
+def answerable(question: str, hits: Sequence[Hit]) -> bool:
+    """Whether retrieval came near enough to the question, in meaning and in words, for an answer to be looked for."""
+    words = set(content_words(question))
+    cosine = max((hit.dense or 0.0 for hit in hits), default=0.0)
+    shares = (len(words & set(content_words(" ".join((*hit.heading, hit.text))))) / max(len(words), 1) for hit in hits)
+    return cosine + 0.5 * max(shares, default=0.0) >= NEAR_ENOUGH
 
 
 def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | None:
@@ -60,9 +65,12 @@ def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | 
 
 
 def _windows(hit: Hit) -> Iterator[Support]:
-    """Yield each sentence of a passage, and each two neighbours, as possible support."""
+    """Yield what may support a sentence: each sentence of a passage, and two where the second leans on the first.
+
+    Other neighbours are not joined: the words of two statements, put together, say what neither says.
+    """
     spans = passage_sentences(hit.text)
-    pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
+    pairs = [(first[0], second[1]) for first, second in pairwise(spans) if _LEANS.match(hit.text, second[0])]
     for start, end in [*spans, *pairs]:
         yield Support(hit, hit.start + start, hit.start + end, hit.text[start:end], 0.0)
 

@@ -23,6 +23,7 @@ PASSAGE_WEIGHT = 0.6
 KEEP = 0.8
 """A further quote must score this fraction of the best one."""
 MAX_CHARACTERS = 400
+_LINK = re.compile(r"(?:[-*+]\s+|\d+[.)]\s+)?!?\[[^\]]*\]\([^)]*\)")
 _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -41,6 +42,7 @@ class Quote:
 def score_sentences(question: str, hits: Sequence[Hit], embed: Embed) -> list[Quote]:
     """Return every sentence of the hits with its score for the question, best first."""
     places = [(hit, start, end) for hit in hits for start, end in passage_sentences(hit.text)]
+    places = [place for place in places if _states(place[0].text[place[1] : place[2]])] or places
     if not places:
         return []
     texts = [hit.text[start:end] for hit, start, end in places]
@@ -82,6 +84,15 @@ def passage_sentences(text: str) -> list[tuple[int, int]]:
                 spans.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
             start += len(line)
     return spans
+
+
+def _states(sentence: str) -> bool:
+    """Whether a sentence can be an answer: not a question, an announcement, a bare link or a word or two."""
+    return (
+        not sentence.endswith(("?", ":"))
+        and not _LINK.fullmatch(sentence)
+        and (len(sentence.split()) > 2 or not sentence.isascii())
+    )
 
 
 def _outside_code(text: str) -> list[tuple[int, int]]:

@@ -82,6 +82,12 @@ def test_the_words_of_a_passage_shuffled_into_a_false_statement_are_not_supporte
     assert find_support(said, [passage], embed) is None
 
 
+def test_two_statements_are_not_put_together_to_one_that_nobody_made(embed):
+    passage = hit("The University Library, founded in 1816, holds two million items. The building opened in 1999.")
+    assert find_support("The University Library was founded in 1999.", [passage], embed) is None
+    assert find_support("The University Library was founded in 1816.", [passage], embed) is not None
+
+
 def test_order_is_counted_by_the_longest_common_subsequence():
     assert in_order("a b c".split(), "x a b y c".split()) == 1
     assert in_order("c b a".split(), "a b c".split()) == pytest.approx(1 / 3)
@@ -89,9 +95,11 @@ def test_order_is_counted_by_the_longest_common_subsequence():
 
 
 def test_nothing_near_is_not_answerable():
-    assert answerable([hit(dense=0.5)])
-    assert not answerable([hit(dense=0.1), hit(dense=None)])
-    assert not answerable([])
+    assert answerable("How tall is the lighthouse?", [hit(dense=0.5)])
+    assert answerable("engineer Ada Finch", [hit(dense=0.1)])  # its words are there
+    assert answerable("What is the height of that beacon?", [hit(dense=0.6)])  # its meaning is
+    assert not answerable("How do I bake bread?", [hit(dense=0.2), hit(dense=None)])
+    assert not answerable("How do I bake bread?", [])
 
 
 def test_the_sentence_that_answers_is_quoted_first(embed):
