@@ -43,6 +43,13 @@ function bring(turn, tries) {
   else if (tries > 0) setTimeout(() => bring(turn, tries - 1), 100);
 }
 
+function restore(href, tries, first) {
+  // The page may still be redrawn, which drops the focus: look again, but never take it from where a person put it.
+  const link = document.querySelector('a[href="' + href + '"]');
+  if (link && (first || document.activeElement === document.body)) link.focus();
+  if (tries > 0) setTimeout(() => restore(href, tries - 1, first && !link), 100);
+}
+
 export default function ({ data, setTriggerValue }) {
   const onClick = (event) => {
     const link = event.target.closest ? event.target.closest('a[href^="#cite-"]') : null;
@@ -64,10 +71,7 @@ export default function ({ data, setTriggerValue }) {
   };
   const opened = data && data.opened ? data.opened : null;
   if (opened && opened !== shown) reveal(opened, 30);
-  if (!opened && shown && origin) {
-    const link = document.querySelector('a[href="' + origin + '"]');
-    if (link) link.focus();
-  }
+  if (!opened && shown && origin) restore(origin, 15, true);
   shown = opened;
   if (data && data.turns > turns) bring(data.turns - 1, 30);
   turns = data ? data.turns : 0;
