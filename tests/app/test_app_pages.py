@@ -1,7 +1,6 @@
 """The page's states and what its buttons do, on Streamlit's own test runner."""
 
 import re
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from test_app_jobs import until
 
 from ingest.errors import IndexMismatch, ModelNotFound
-from rag_dolly.app import ask, library, resources, session, suggest
+from rag_dolly.app import library, resources
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -253,7 +252,7 @@ def test_the_library_lists_documents_with_their_state_and_reason(page):
 
 
 def _library():
-    from rag_dolly.app import library, resources
+    from rag_dolly.app import resources
 
     library.show(resources.engine())
 
@@ -270,75 +269,3 @@ def test_uploading_in_the_library_reports_each_file(page):
     assert any("new\\.md" in line and "indexed" in line for line in lines)
     assert any("broken \\_x\\_\\.md" in line and "not what its name says" in line for line in lines)
     assert "new.md" in list(at.dataframe[0].value["Document"])
-
-
-def test_forged_links_open_nothing():
-    job = Job("q", state="done", result={"citations": [{"n": 1}]})
-    import streamlit as st
-
-    st.session_state["jobs"] = [job]
-    for value in ("0-2", "1-1", "0-99", "x", "0-1; alert(1)", "-1-1", "0-1\n"):
-        session.open_link(value)
-        assert session.opened() is None
-    session.open_link("0-1")
-    assert session.opened() == session.Opened(0, "cite", 1)
-
-
-@pytest.mark.parametrize(
-    ("model", "leaves"),
-    [("auto", False), ("none", False), ("http://localhost:8080/v1", False), ("https://models.example/v1", True)],
-)
-def test_the_privacy_line_is_true(model, leaves):
-    line = ask.privacy(model)
-    assert ("Nothing leaves" in line) is not leaves
-    assert ("models.example" in line) is leaves
-
-
-def test_suggestions_leave_out_dull_headings_and_numbers():
-    headings = [
-        "Introduction",
-        "1.2 Watering",
-        "Why mulch?",
-        "References",
-        "----",
-        "Watering",
-        "x" * 90,
-        "2.1. Pruning roses",
-    ]
-    assert suggest.questions(headings) == [
-        "What do the documents say about “Watering”?",
-        "Why mulch?",
-        "What do the documents say about “Pruning roses”?",
-    ]
-
-
-def test_suggestions_are_spread_over_the_documents():
-    assert suggest.questions([f"Heading number {word}" for word in "abcdefgh"], 2) == [
-        "What do the documents say about “Heading number a”?",
-        "What do the documents say about “Heading number e”?",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "2 kB"), (2_340_000, "2.3 MB"), (5e9, "5.0 GB")]
-)
-def test_sizes(count, shown):
-    assert library.size(count) == shown
-
-
-def test_two_visitors_load_the_model_once(tmp_path):
-    opened = []
-
-    class Counting(FakeBackend):
-        def open_chain(self, tell):
-            opened.append(1)
-            return super().open_chain(tell)
-
-    engine = Engine(Counting(tmp_path, {"a.md": "A."}, pause=0.05))
-    threads = [threading.Thread(target=engine.start) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    until(lambda: engine.state == "ready")
-    assert len(opened) == 1
