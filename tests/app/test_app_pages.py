@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from test_app_jobs import until
 
 from ingest.errors import IndexMismatch, ModelNotFound
-from rag_dolly.app import library, resources
+from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -252,7 +252,7 @@ def test_the_library_lists_documents_with_their_state_and_reason(page):
 
 
 def _library():
-    from rag_dolly.app import resources
+    from rag_dolly.app import library, resources
 
     library.show(resources.engine())
 
