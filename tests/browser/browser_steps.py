@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from playwright.sync_api import TimeoutError
+
 SERVER = Path(__file__).with_name("page_server.py")
 
 
@@ -33,6 +35,21 @@ def put(page, question):
     part = page.locator(f".st-key-turn-{turn}")
     part.wait_for()
     return part
+
+
+def give(page, files):
+    """Put files into the form and submit it; a click that came before the form had the files is done again."""
+    for _ in range(4):
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)
+        page.wait_for_timeout(700)  # the form takes them up
+        page.get_by_role("button", name="Add to the library").click()
+        taken = page.locator(".st-key-upload-files")
+        try:
+            taken.wait_for(timeout=15_000)
+            return
+        except TimeoutError:
+            continue
+    raise AssertionError("the form did not take the files")
 
 
 def finished(page):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser_steps import finished, put
+from browser_steps import finished, give, put
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "app"))
 from page_fakes import HOSTILE
@@ -92,12 +92,9 @@ def test_hostile_text_is_shown_letter_by_letter(visit, fake_server):
 )
 def test_hostile_file_names_are_shown_letter_by_letter(visit, fake_server, name):
     page = visit(f"{fake_server}/library")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        {"name": name, "mimeType": "text/plain", "buffer": b""}
-    )
-    page.get_by_role("button", name="Add to the library").click()
+    give(page, [{"name": name, "mimeType": "text/plain", "buffer": b""}])
     line = page.locator(".st-key-upload-files")
-    line.wait_for()
+    line.get_by_text("The file is empty.").wait_for()
     shown = plain(line.inner_text())
     from rag_dolly.app.uploads import safe_name
 
@@ -107,14 +104,14 @@ def test_hostile_file_names_are_shown_letter_by_letter(visit, fake_server, name)
 
 def test_upload_a_good_and_a_broken_file_then_ask(visit, fake_server):
     page = visit(f"{fake_server}/library")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    give(
+        page,
         [
             {"name": "bees.md", "mimeType": "text/plain", "buffer": b"Bees visit lavender daily.\nMint spreads.\n"},
             {"name": "broken.md", "mimeType": "text/plain", "buffer": b"?"},
             {"name": "tool.exe", "mimeType": "text/plain", "buffer": b"MZ"},
-        ]
+        ],
     )
-    page.get_by_role("button", name="Add to the library").click()
     page.get_by_text("1 of 3 files indexed.").wait_for()
     lines = page.locator(".st-key-upload-files").inner_text()
     assert "not what its name says" in lines and "(.exe) cannot be read" in lines

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from browser_steps import finished, put, start
+from browser_steps import finished, give, put, start
 
 pytestmark = pytest.mark.browser
 
@@ -61,14 +61,14 @@ def yellow_rows(page, image):
 def test_upload_ask_and_see_the_marked_line(visit, real_server):
     page = visit(real_server)
     page.get_by_text("No documents yet").wait_for()
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    give(
+        page,
         [
             {"name": "manual.pdf", "mimeType": "application/pdf", "buffer": manual()},
             {"name": "harbour.md", "mimeType": "text/markdown", "buffer": f"# Harbour\n\n{HOSTILE}\n".encode()},
             {"name": "torn.pdf", "mimeType": "application/pdf", "buffer": manual()[:300]},
-        ]
+        ],
     )
-    page.get_by_role("button", name="Add to the library").click()
     page.get_by_test_id("stChatInputTextArea").wait_for()
 
     turn = put(page, "At which water level does the bilge pump start?")
