@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ingest import chunk, keyword
 from ingest.embed import Embedder, Vectors
 from ingest.errors import IndexMismatch, IndexMissing
-from ingest.keyword import match_query
 from ingest.records import DocumentRow, StoredDocument, StoredPassage
 from ingest.store import Store
 from ingest.vectors import VectorSearch
 
 FILE = "index.sqlite3"
+MADE_WITH = f"chunker {chunk.VERSION}, words {keyword.VERSION}"
 Scored = list[tuple[int, float]]
 
 
@@ -91,7 +92,7 @@ class Index:
 
     def keyword(self, question: str, k: int) -> Scored:
         """Return the `k` (passage id, BM25) that share most with the question's words, best first."""
-        query = match_query(question)
+        query = keyword.match_query(question)
         return self._store.match(query, k) if query else []
 
     def problems(self) -> list[str]:
@@ -109,7 +110,12 @@ class Index:
 
 
 def check_identity(store: Store, embedder: Embedder, folder: Path) -> None:
-    """Raise `IndexMismatch` if the index was made by another embedder than this one."""
+    """Raise `IndexMismatch` if the index was made by another embedder, or cuts documents or words another way."""
+    made_with = store.get("made_with")
+    if made_with and made_with != MADE_WITH:
+        raise IndexMismatch(
+            f"The index in {folder} was made with {made_with}, this version has {MADE_WITH}: ingest into a new --index."
+        )
     made_by, ours = store.get("embedder"), embedder.identity
     if made_by and made_by != ours.fingerprint():
         raise IndexMismatch(

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["found", "read", "embedded", "stored", "failed"]
+Stage = Literal["found", "read", "stored", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One thing that happened. `done` of `total` counts files that have come to their end (any end).
 
-    `source` is the file it happened to, empty for "found"; `passages` how many passages were stored or
-    embedded so far in this run.
+    `source` is the file it happened to, empty for "found"; `passages` how many passages were stored
+    so far in this run.
     """
 
     stage: Stage

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from ingest.embed import Embedder
 from ingest.errors import IndexBusy, NothingToIngest
-from ingest.index import FILE, check_identity
+from ingest.index import FILE, MADE_WITH, check_identity
 from ingest.store import Store
 
 
@@ -40,6 +40,7 @@ def claim(store: Store, embedder: Embedder, index_dir: Path) -> None:
     check_identity(store, embedder, index_dir)
     if not store.get("embedder"):
         store.set("embedder_name", embedder.identity.name)
+        store.set("made_with", MADE_WITH)
         store.set("created", now())
         store.set("embedder", embedder.identity.fingerprint())
 

@@ -48,11 +48,12 @@ def choose_model(settings: Settings) -> ModelChoice:
     if settings.model != "auto":
         return ModelChoice(settings.model, "as asked for")
     from rag_dolly import bundled
+    from rag_dolly.checkpoint import cached
 
     found = bundled.find()
     missing = ""
     if _has_cuda(settings.device):
-        if is_cached(AUTO_ON_GPU):
+        if cached(AUTO_ON_GPU):  # complete, so that nothing is fetched that nobody named
             return ModelChoice(AUTO_ON_GPU, "a CUDA device is there")
         missing = f"; {AUTO_ON_GPU} is not on this machine, name it with --model to fetch it"
     if found:
@@ -91,13 +92,6 @@ def _has_cuda(device: str) -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def is_cached(name: str) -> bool:
-    """Whether a hub model is in the local cache. No network."""
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
 def status(settings: Settings) -> dict[str, Any]:

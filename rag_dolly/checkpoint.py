@@ -113,12 +113,17 @@ def display_name(directory: Path) -> str:
     return str(name)
 
 
+def cached(name: str) -> Path | None:
+    """Return the directory of a hub model that is complete in the local hub cache, else None. No network."""
+    found = _snapshot(name, _SMALL_FILES, offline=True)
+    return found if found is not None and _weights_in(found) else None
+
+
 def _from_hub(name: str, offline: bool) -> Path:
     if offline and "huggingface_hub" not in sys.modules:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
-    cached = _snapshot(name, _SMALL_FILES, offline=True)
-    if cached is not None and _weights_in(cached):
-        return cached
+    if found := cached(name):
+        return found
     if offline:
         raise ModelNotFound(
             f"model {name!r}: not a local directory, not complete in the hub cache, and offline, so the hub was not "

@@ -8,6 +8,7 @@ from typing import Any
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.weights import BUNDLED_NAME, bundled_folder, verified_sha256
 from rag_dolly import __version__, assemble, bundled
+from rag_dolly.checkpoint import cached
 from rag_dolly.settings import FILE, Settings
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "langchain-core", "streamlit", "pypdfium2")
@@ -60,7 +61,7 @@ def _models(settings: Settings, problems: list[str]) -> dict[str, str]:
     else:
         found["SmolLM2-135M-Instruct"] = f"not installed: {assemble.INSTALL_BUNDLED}"
     found["databricks/dolly-v2-*"] = "MIT, commercial use allowed; " + (
-        "3b is on this machine" if assemble.is_cached(assemble.AUTO_ON_GPU) else "3b is not on this machine"
+        "3b is on this machine" if cached(assemble.AUTO_ON_GPU) else "3b is not on this machine"
     )
     return found
 

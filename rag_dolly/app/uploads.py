@@ -133,7 +133,7 @@ def _ingest(engine: Engine, folder: Path, run: Run) -> None:
 def _follow(run: Run, event: Progress) -> None:
     run.done, run.total = event.done, event.total
     for file in _named(run, event.source):
-        if event.stage in ("read", "embedded"):
+        if event.stage == "read":
             file.state = "reading"
         elif event.stage == "stored":
             file.state = "indexed"

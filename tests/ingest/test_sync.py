@@ -183,6 +183,15 @@ def test_another_embedder_is_refused_and_both_are_named(folder, ingest, tmp_path
     assert index.passage_count > 0
 
 
+def test_an_index_that_was_cut_another_way_is_refused(ingest, folder, tmp_path, embedder):
+    ingest(folder)
+    Store(tmp_path / "index" / FILE).set("made_with", "chunker 0, words 1")
+    with pytest.raises(IndexMismatch, match="chunker 0"):
+        Index.open(tmp_path / "index", embedder)
+    with pytest.raises(IndexMismatch, match="chunker 0"):
+        ingest(folder)
+
+
 def test_the_same_weights_under_another_name_are_the_same_embedder():
     assert Identity("a", "w", 3).fingerprint() == Identity("b", "w", 3).fingerprint()
     assert Identity("a", "w", 3).fingerprint() != Identity("a", "w", 3, "query: ").fingerprint()
