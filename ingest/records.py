@@ -17,7 +17,6 @@ class DocumentRow:
     bytes: int
     state: str
     reason: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,8 @@ class Store:
     def documents(self) -> list[DocumentRow]:
         """Return every file the index knows of, by source."""
         rows = self._rows(
-            "SELECT source, kind, title, (SELECT count(*) FROM passages WHERE document = d.id), bytes, state, reason, "
-            "sha256 FROM documents d ORDER BY source"
+            "SELECT source, kind, title, (SELECT count(*) FROM passages WHERE document = d.id), bytes, state, reason "
+            "FROM documents d ORDER BY source"
         )
         return [DocumentRow(*row) for row in rows]
 

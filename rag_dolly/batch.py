@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.chunk import context_line
 from rag_dolly.errors import BadSetting, RagDollyError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def export_passages(index: "Index", out: Path) -> None:
         for stored in index.all_passages():
             p = stored.passage
             row = {"source": p.source, "ordinal": p.ordinal, "page": p.page, "start": p.start, "end": p.end}
-            row |= {"heading": " > ".join(p.heading), "text": p.text}
+            row |= {"heading": context_line(stored.title, p.heading), "text": p.text}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

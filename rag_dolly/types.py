@@ -22,7 +22,8 @@ class Hit:
     """A retrieved passage and the score of each stage that saw it (None where a stage did not).
 
     `score` decides the order and lies in 0..1 for fused results; `dense` is the cosine similarity;
-    `keyword` is the BM25 score, higher is better; `rerank` is the cross-encoder's. `page` counts from 1.
+    `keyword` is the BM25 score, higher is better; `rerank` is the cross-encoder's. `page` counts from 1. `heading` is
+    the path of headings above the passage, the document's title where there is none.
     """
 
     rank: int

@@ -16,6 +16,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 from numpy.typing import NDArray
 
+from ingest.chunk import context_line
 from ingest.embed import Embedder, Identity
 from ingest.index import Index
 from ingest.records import StoredPassage
@@ -168,7 +169,7 @@ def _document(stored: StoredPassage) -> Document:
         "page": passage.page,
         "start": passage.start,
         "end": passage.end,
-        "heading": " > ".join(passage.heading),
+        "heading": context_line(stored.title, passage.heading),
     }
     return Document(id=f"{passage.source}#{passage.ordinal}", page_content=passage.text, metadata=metadata)
 

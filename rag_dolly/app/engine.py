@@ -12,35 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ingest.errors import IndexMissing, RagDollyError
+from ingest.records import DocumentRow, StoredDocument
 from ingest.report import OnProgress, Report
 from rag_dolly.app.jobs import JobQueue, Stop
 
 State = Literal["opening", "missing", "loading", "ready", "failed"]
 
 _log = logging.getLogger(__name__)
-
-
-class Row(Protocol):
-    """A line of the list of documents; `reason` says why a file is not indexed."""
-
-    source: str
-    kind: str
-    title: str
-    passages: int
-    bytes: int
-    state: str
-    reason: str | None
-
-
-class Stored(Protocol):
-    """A document as it was indexed: offsets of citations are into `text`; `path` is the file if it is still there."""
-
-    source: str
-    kind: str
-    title: str
-    text: str
-    page_starts: tuple[int, ...]
-    path: Path | None
 
 
 class OpenIndex(Protocol):
@@ -50,11 +28,11 @@ class OpenIndex(Protocol):
     def passage_count(self) -> int:
         """Return how many passages the index holds."""
 
-    def documents(self) -> Sequence[Any]:
-        """Return a `Row` for every file that was looked at."""
+    def documents(self) -> Sequence[DocumentRow]:
+        """Return a row for every file that was looked at."""
 
-    def read_document(self, source: str) -> Any:
-        """Return the `Stored` document of that name."""
+    def read_document(self, source: str) -> StoredDocument | None:
+        """Return the document of that name, None if there is none."""
 
     def headings(self, limit: int) -> Sequence[str]:
         """Return distinct titles of sections."""

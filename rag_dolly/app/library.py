@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ingest.records import DocumentRow
 from rag_dolly.app import markup, uploader
-from rag_dolly.app.engine import Engine, Row
+from rag_dolly.app.engine import Engine
 
 _STATES = {"indexed": "indexed", "failed": "could not be read", "skipped": "passed over"}
 
@@ -29,7 +30,7 @@ def show(engine: Engine) -> None:
         st.html(markup.element("p", "rd-note", engine.note))
 
 
-def counts(rows: Sequence[Row]) -> str:
+def counts(rows: Sequence[DocumentRow]) -> str:
     """Return how much the index holds, as plain text."""
     indexed = [row for row in rows if row.state == "indexed"]
     failed = sum(row.state == "failed" for row in rows)
@@ -51,7 +52,7 @@ def size(count: int) -> str:
     return f"{amount:.0f} {units[0]}" if units[0] in ("B", "kB") else f"{amount:.1f} {units[0]}"
 
 
-def _unreadable(rows: Sequence[Row]) -> None:
+def _unreadable(rows: Sequence[DocumentRow]) -> None:
     failed = [row for row in rows if row.state == "failed"]
     if not failed:
         return
@@ -62,7 +63,7 @@ def _unreadable(rows: Sequence[Row]) -> None:
         st.html(f'<dl class="rd-failures">{"".join(lines)}</dl>')
 
 
-def _table(rows: Sequence[Row]) -> None:
+def _table(rows: Sequence[DocumentRow]) -> None:
     st.dataframe(
         [
             {

@@ -15,8 +15,9 @@ from typing import Any
 import streamlit as st
 
 from ingest.errors import RagDollyError
+from ingest.records import StoredDocument
 from rag_dolly.app import markup, session, sources
-from rag_dolly.app.engine import OpenIndex, Stored
+from rag_dolly.app.engine import OpenIndex
 from rag_dolly.app.reflow import reflow
 
 _AROUND = 1500
@@ -73,7 +74,7 @@ def _title(entry: Mapping[str, Any], opened: session.Opened) -> str:
     return markup.element("p", "rd-label", name) + markup.element("p", "rd-place", where)
 
 
-def _document(document: Stored, entry: Mapping[str, Any]) -> None:
+def _document(document: StoredDocument, entry: Mapping[str, Any]) -> None:
     if document.text[entry["start"] : entry["end"]] != entry["text"]:
         st.html(markup.element("p", "rd-note", "This document has changed since the answer. The passage was:"))
         st.html(markup.marked("", entry["text"], ""))
@@ -95,10 +96,10 @@ def _describe(entry: Mapping[str, Any]) -> str:
     return f"Page {entry['page']} of {entry['source']}, this passage marked: {markup.shorten(entry['text'], 600)}"
 
 
-def _page(document: Stored, entry: Mapping[str, Any]) -> Page | None:
+def _page(document: StoredDocument, entry: Mapping[str, Any]) -> Page | None:
     """Return the page on which the passage begins with the passage marked; None if the file has changed."""
     number = bisect_right(document.page_starts, entry["start"]) - 1
-    if document.path is None or number < 0:
+    if number < 0:
         return None
     begin, *following = document.page_starts[number : number + 2]
     end = min([entry["end"], *following])

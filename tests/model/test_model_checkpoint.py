@@ -53,11 +53,14 @@ def test_hub_cache_is_used_without_asking_the_hub(dolly_directory, tmp_path):
         "sys.addaudithook(lambda e, _: asked.append(e) if e in ('socket.connect', 'socket.getaddrinfo') else None)\n"
         "from rag_dolly.dolly import LocalPipeline\n"
         "p = LocalPipeline.load('databricks/dolly-v2-3b', device='cpu')\n"
-        "print(p.name, p.format, asked)"
+        "from rag_dolly.checkpoint import cached\n"
+        "complete = cached('databricks/dolly-v2-3b')\n"
+        "[weights.unlink() for weights in complete.glob('*.safetensors')]\n"
+        "print(p.name, p.format, cached('databricks/dolly-v2-3b'), asked)"
     )
     environment = {**os.environ, "HF_HUB_CACHE": str(tmp_path)}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert result.stdout.strip() == "databricks/dolly-v2-3b dolly []", result.stderr
+    assert result.stdout.strip() == "databricks/dolly-v2-3b dolly None []", result.stderr
     assert result.stderr == ""
 
 
