@@ -68,7 +68,7 @@ def ingesting() -> Iterator[OnProgress]:
             nonlocal last
             line = f"{event.done}/{event.total} files, {event.passages} passages"
             bar.update(task, completed=event.done, total=event.total, description=f"{event.passages} passages")
-            if event.stage == "failed":
+            if event.stage == "failed" and console.is_terminal:  # elsewhere the report at the end says it once
                 console.print(f"could not read {plain(event.source)}", markup=False, highlight=False)
             if not console.is_terminal and time.monotonic() - last > 5:
                 last = time.monotonic()
