@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from ingest.errors import UnreadableFile
 from ingest.loaders import magic
+from ingest.loaders.reading import Reading
 from ingest.passage import Document
 
 __all__ = ["SUFFIXES", "kind_of", "load"]
@@ -32,6 +33,8 @@ SUFFIXES = {
 """File suffix, in lower case, -> kind."""
 
 _MODULES = {"text": "text", "markdown": "markdown", "html": "html", "pdf": "pdf", "docx": "docx"}
+_TOLD = ("pdf", "mail")
+"""Kinds whose `load` takes the `Reading` too: they have passwords, or files inside."""
 _RECOGNISED = ("pdf", "docx")
 """Kinds that are told by their first bytes, so a file without them is not of that kind."""
 
@@ -41,7 +44,7 @@ def kind_of(source: str) -> str | None:
     return SUFFIXES.get(PurePosixPath(source).suffix.lower())
 
 
-def load(source: str, data: bytes) -> Document:
+def load(source: str, data: bytes, reading: Reading = Reading()) -> Document:  # noqa: B008  frozen
     """Return the document in `data`; `source` is its name in the index and decides where `data` does not.
 
     Raises `UnreadableFile` if the file is empty, broken, encrypted, without text or of a kind not supported.
@@ -51,7 +54,8 @@ def load(source: str, data: bytes) -> Document:
     kind = _kind(source, data)
     module = import_module(f"{__name__}.{_MODULES[kind]}")
     try:
-        document: Document = module.load(source, data)
+        told = (reading,) if kind in _TOLD else ()
+        document: Document = module.load(source, data, *told)
     except (UnreadableFile, MemoryError):
         raise
     except Exception as error:

@@ -25,6 +25,7 @@ from ingest.errors import UnreadableFile
 from ingest.loaders.encoding import clean
 from ingest.loaders.pdf_layout import Line, blocks
 from ingest.loaders.pdf_outline import place
+from ingest.loaders.reading import Reading
 from ingest.loaders.title import pick
 from ingest.passage import Block, Document
 
@@ -45,7 +46,7 @@ _YELLOW = (255, 235, 90)
 _NOT_A_TITLE = re.compile(r"(?i)untitled|\(?anonymous\)?|microsoft \w+ - .*|.*\.\w{2,5}|.*[\\/].*|\S*slide \d+")
 
 
-def load(source: str, data: bytes) -> Document:
+def load(source: str, data: bytes, reading: Reading = Reading()) -> Document:  # noqa: B008  frozen
     """Return a PDF as a `Document`. Raises `UnreadableFile` if it is broken, locked or has no text."""
     with _opened(data) as pdf:
         with PDFIUM_LOCK:
