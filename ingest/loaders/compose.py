@@ -1,37 +1,74 @@
-"""Extracted pieces to one text with blocks; and spans of a text trimmed to what can be read."""
+"""Extracted pieces to one text with blocks and places; and spans of a text trimmed to what can be read."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingest.passage import Block, BlockKind
+from ingest.passage import Block, BlockKind, Place
 
 LONG_LIST = 1200
 """A list of more characters than this becomes one block for each of its top-level items."""
 
 
+class Where(NamedTuple):
+    """Where a piece stands in its file: the `kind`, `number` and `inside` of a `Place`."""
+
+    kind: str
+    number: int
+    inside: str = ""
+
+
 class Piece(NamedTuple):
-    """A block that has no place yet. `level` is for headings, whose text is a single line."""
+    """A block that has no offsets yet. `level` is for headings, whose text is a single line.
+
+    A table is one piece (a line for each row), or a piece for each row where rows have a place.
+    """
 
     text: str
     kind: BlockKind = "text"
     level: int = 0
+    where: Where | None = None
 
 
 def compose(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
     """Return the pieces joined by blank lines and the blocks that they became; blank pieces vanish."""
+    text, blocks, _ = compose_placed(pieces)
+    return text, blocks
+
+
+def compose_placed(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...], tuple[Place, ...]]:
+    """Return what `compose` does, and the places: one wherever `where` differs from that of the piece before.
+
+    Rows of a table that have a place follow each other line by line, without blank lines. A piece without `where`
+    counts as standing where the piece before it does.
+    """
     parts: list[str] = []
     blocks: list[Block] = []
+    places: list[Place] = []
     at = 0
+    before: Piece | None = None
     for piece in pieces:
         first, last = trim(piece.text, 0, len(piece.text))
         body = piece.text[first:last]
         if not body:
             continue
-        title = body if piece.kind == "heading" else ""
-        blocks.append(Block(at, at + len(body), piece.kind, piece.level, title))
+        if before is not None:
+            parts.append("\n" if _is_row(before) and _is_row(piece) else "\n\n")
+            at += len(parts[-1])
+        blocks.append(Block(at, at + len(body), piece.kind, piece.level, body if piece.kind == "heading" else ""))
+        if piece.where and (not places or piece.where != _where(places[-1])):
+            places.append(Place(at, *piece.where))
         parts.append(body)
-        at += len(body) + 2
-    return "\n\n".join(parts), tuple(blocks)
+        at += len(body)
+        before = piece
+    return "".join(parts), tuple(blocks), tuple(places)
+
+
+def _where(place: Place) -> Where:
+    return Where(place.kind, place.number, place.inside)
+
+
+def _is_row(piece: Piece) -> bool:
+    return piece.kind == "table" and piece.where is not None
 
 
 def list_pieces(items: list[str]) -> list[Piece]:
