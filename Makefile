@@ -2,7 +2,8 @@
 #   make demo           install, index ./docs, answer a question, serve the page (SERVE=0: stop before serving)
 #   make test           install what tests need, then linters, types, import contracts and tests
 #   make lint           linters, types and import contracts alone
-#   make bench DATA=..  measure retrieval and start-up; DATA is a folder in BEIR layout
+#   make bench          measure start-up and ingestion; DATA=.. also retrieval (a folder in BEIR layout), DOCS=.. what
+#                       becomes of each file of a folder, which is then also what is ingested (else ./docs)
 #   make docs           write docs/cli.md anew from the commands' own help
 PYTHON ?= python3
 SERVE ?= 1
@@ -39,6 +40,8 @@ lint: .venv/.ready-dev
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks.startup
 	$(if $(DATA),$(BIN)/python -m benchmarks.retrieval $(DATA),)
+	$(if $(DOCS),$(BIN)/python -m benchmarks.documents $(DOCS),)
+	$(BIN)/python -m benchmarks.ingest $(or $(DOCS),docs)
 
 docs: .venv/.ready-dev
 	$(BIN)/python -m tests.make_cli

@@ -4,6 +4,7 @@ from ingest import Index, ingest_folder
 report = ingest_folder("docs", index=".rag-dolly")
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,22 @@ __all__ = ["Index", "ingest_folder"]
 
 
 def ingest_folder(
-    folder: str | Path, index: str | Path = ".rag-dolly", embedder: str = "auto", offline: bool = False
+    folder: str | Path,
+    index: str | Path = ".rag-dolly",
+    embedder: str = "auto",
+    offline: bool = False,
+    passwords: Sequence[str] = (),
 ) -> "Report":
     """Bring the index up to date with a folder (or one file) and return the report.
 
     `embedder` is "auto" (the bundled all-MiniLM-L6-v2), a model directory or a hub name; with `offline` no hub is
-    asked. Raises the errors of `ingest.sync.ingest_paths` and `ModelNotFound`.
+    asked; `passwords` are tried on encrypted files. Raises the errors of `ingest.sync.ingest_paths` and
+    `ModelNotFound`.
     """
     from ingest.embed import open_embedder
     from ingest.sync import ingest_paths
 
-    return ingest_paths([Path(folder)], Path(index), open_embedder(embedder, offline))
+    return ingest_paths([Path(folder)], Path(index), open_embedder(embedder, offline), passwords=passwords)
 
 
 def __getattr__(name: str) -> Any:

@@ -56,7 +56,7 @@ class BertEncoder:
 
         The texts' tokens go through the dense layers as one long matrix, without padding.
         """
-        ids = [self._ids(text) for text in texts]
+        ids = self.token_ids(texts)
         ends = np.cumsum([len(sequence) for sequence in ids])
         spans = [slice(end - len(sequence), end) for sequence, end in zip(ids, ends, strict=True)]
         hidden = self._embeddings(ids)
@@ -66,9 +66,10 @@ class BertEncoder:
         unit: Array = means / np.linalg.norm(means, axis=1, keepdims=True)
         return unit
 
-    def _ids(self, text: str) -> list[int]:
-        ids = self.tokenizer.encode(text).ids
-        return ids if len(ids) <= self.limit else [*ids[: self.limit - 1], ids[-1]]
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of each text with the special ones around them, cut at the model's limit."""
+        rows = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts)]
+        return [ids if len(ids) <= self.limit else [*ids[: self.limit - 1], ids[-1]] for ids in rows]
 
     def _embeddings(self, ids: list[list[int]]) -> Array:
         words = self.tensors["embeddings.word_embeddings.weight"][np.concatenate(ids)]

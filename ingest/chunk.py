@@ -9,11 +9,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from pathlib import PurePosixPath
 
 from ingest.passage import Block, Document, Passage
 from ingest.sentences import sentence_spans
 
-VERSION = 1
+VERSION = 2
 PASSAGE_TOKENS = 256
 HEADING_TOKENS = 64
 
@@ -30,12 +31,36 @@ def chunk(document: Document, token_spans: TokenSpans, max_tokens: int) -> list[
     """
     cost = _token_cost(document.text, token_spans)
     passages: list[Passage] = []
+    starts = [place.start for place in document.places]
     for heading, page, blocks in _sections(document):
+        heading = _bounded(document.title, heading, token_spans, max_tokens * 3 // 4)
         room = max_tokens - _count(token_spans, context_line(document.title, heading))
-        for start, end in _pack(document.text, blocks, cost, token_spans, max(room, max_tokens // 4)):
+        for start, end in _pack(document.text, blocks, cost, token_spans, room):
             text = document.text[start:end]
-            passages.append(Passage(document.source, len(passages), text, start, end, page, heading))
+            place = _place(document, starts, start, end)
+            passages.append(Passage(document.source, len(passages), text, start, end, page, heading, place))
     return passages
+
+
+def embedding_title(document: Document) -> str:
+    """Return the title that `embedding_text` is given: "" for one that is only the name of the file.
+
+    So a file that is renamed, or lies there twice, is embedded once.
+    """
+    name = PurePosixPath(document.source)
+    return "" if document.title in (name.stem, name.name) else document.title
+
+
+def _place(document: Document, starts: list[int], start: int, end: int) -> str:
+    """Return where in the file a span stands, in words: "sheet Orders, rows 2-30"."""
+    first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+    if last < 0:
+        return ""
+    a, b = document.places[max(first, 0)], document.places[last]
+    if a.kind == b.kind and (a.inside == b.inside or a.kind == "line"):
+        inside = a.inside if a.inside == b.inside else ""
+        return f"{inside}{a.kind} {a.number}" if a.number == b.number else f"{inside}{a.kind}s {a.number}-{b.number}"
+    return f"{a.inside}{a.kind} {a.number} to {b.inside}{b.kind} {b.number}"
 
 
 def context_line(title: str, heading: tuple[str, ...]) -> str:
@@ -80,6 +105,18 @@ def _shorten(heading: tuple[str, ...]) -> tuple[str, ...]:
     while len(heading) > 1 and sum(map(len, heading)) > HEADING_TOKENS * 3:
         heading = heading[1:]
     return tuple(title[: HEADING_TOKENS * 3] for title in heading)
+
+
+def _bounded(title: str, heading: tuple[str, ...], token_spans: TokenSpans, most: int) -> tuple[str, ...]:
+    """Return the heading path, cut to its innermost title and that to `most` tokens where it would take more.
+
+    A document's title that is too long itself is cut likewise and stands in for the path.
+    """
+    if _count(token_spans, context_line(title, heading)) <= most:
+        return heading
+    last = heading[-1] if heading else title
+    spans = token_spans(last)
+    return (last[: spans[most][0]].rstrip() if len(spans) > most else last,)
 
 
 def _page(document: Document, offset: int) -> int | None:
@@ -131,13 +168,18 @@ def _lines(text: str, block: Block) -> list[Span]:
 
 
 def _cut(text: str, start: int, end: int, token_spans: TokenSpans, room: int) -> Iterator[Span]:
-    """Cut one over-long run of text between tokens, at a space where there is one near."""
+    """Cut one over-long run of text between tokens, at a space where there is one near.
+
+    A character that is several tokens stays whole, and one that is none goes with the token before it.
+    """
     tokens = [(start + a, start + b) for a, b in token_spans(text[start:end])]
-    first = 0
+    first, begin = 0, start
     while first < len(tokens):
         last = min(first + room, len(tokens))
         if last < len(tokens):
-            spaced = (i for i in range(last, first + room // 2, -1) if text[tokens[i][0] - 1].isspace())
-            last = next(spaced, last)
-        yield tokens[first][0], tokens[last - 1][1]
-        first = last
+            whole = [i for i in range(last, first, -1) if tokens[i][0] >= tokens[i - 1][1]]
+            spaced = (i for i in whole if i > first + room // 2 and text[tokens[i][0] - 1].isspace())
+            last = next(spaced, whole[0] if whole else last)
+        stop = tokens[last][0] if last < len(tokens) else end
+        yield begin, begin + len(text[begin:stop].rstrip())
+        first, begin = last, stop

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ingest import chunk, keyword
+from ingest import keyword
 from ingest.embed import Embedder, Vectors
 from ingest.errors import IndexMismatch, IndexMissing
 from ingest.records import DocumentRow, StoredDocument, StoredPassage
@@ -13,7 +13,6 @@ from ingest.store import Store
 from ingest.vectors import VectorSearch
 
 FILE = "index.sqlite3"
-MADE_WITH = f"chunker {chunk.VERSION}, words {keyword.VERSION}"
 Scored = list[tuple[int, float]]
 
 
@@ -104,21 +103,17 @@ class Index:
         with self._lock:
             version = self._store.version()
             if self._search is None or version != self._seen:
+                check_identity(self._store, self.embedder, self.folder)
                 self._search = VectorSearch(*self._store.vectors(self.embedder.identity.dimension))
                 self._seen = version
             return self._search
 
 
 def check_identity(store: Store, embedder: Embedder, folder: Path) -> None:
-    """Raise `IndexMismatch` if the index was made by another embedder, or cuts documents or words another way."""
-    made_with = store.get("made_with")
-    if made_with and made_with != MADE_WITH:
-        raise IndexMismatch(
-            f"The index in {folder} was made with {made_with}, this version has {MADE_WITH}: ingest into a new --index."
-        )
+    """Raise `IndexMismatch` if the index was made by another embedder."""
     made_by, ours = store.get("embedder"), embedder.identity
     if made_by and made_by != ours.fingerprint():
         raise IndexMismatch(
             f"The index in {folder} was made by the embedder '{store.get('embedder_name')}', '{ours.name}' is in use: "
-            "set --embedder to the first, or ingest into a new --index."
+            f"set --embedder to the first, or change it over with `rag-dolly reembed --embedder {ours.name}`."
         )

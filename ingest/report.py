@@ -30,8 +30,8 @@ class Report:
     """The outcome of one run. Sources are named as they are in the index.
 
     `failed` lists files that were meant to be indexed and could not be read; `skipped` lists what was passed
-    over on purpose (ignored, unsupported kind, too large); `passages` counts all passages now in the index;
-    `seconds` is the wall time of the run.
+    over on purpose (ignored, unsupported kind, too large); `partial` lists, one line each, what could not be read
+    of files that are in the index; `passages` counts all passages now in the index; `seconds` is the wall time.
     """
 
     added: int = 0
@@ -40,6 +40,7 @@ class Report:
     unchanged: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    partial: list[tuple[str, str]] = field(default_factory=list)
     passages: int = 0
     seconds: float = 0.0
 
@@ -52,6 +53,7 @@ class Report:
             "unchanged": self.unchanged,
             "failed": [{"source": source, "error": error} for source, error in self.failed],
             "skipped": [{"source": source, "reason": reason} for source, reason in self.skipped],
+            "partial": [{"source": source, "warning": warning} for source, warning in self.partial],
             "passages": self.passages,
             "seconds": round(self.seconds, 3),
         }

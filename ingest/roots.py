@@ -37,7 +37,11 @@ def find_scope(path: Path, known: list[tuple[Path, str]], index_dir: Path) -> Sc
     What lies in the index folder (uploads) is a root of its own, whatever folder the index itself lies in.
     Raises `NothingToIngest` if the path does not exist.
     """
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise NothingToIngest(f"{path} cannot be looked at: {error.strerror or error}.") from error
+    if not exists:
         raise NothingToIngest(f"No such file or folder: {path}. Give a path that exists.")
     start = path.resolve()
     for root, prefix in known:

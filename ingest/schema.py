@@ -1,41 +1,68 @@
-"""The tables of an index file, and opening one that has them."""
+"""The tables of an index file, the steps from older formats to this one, and opening a file that has them.
+
+A step, once released, is never changed: a new format adds a step to `MIGRATIONS` and the same to `SCHEMA`.
+"""
 
 import sqlite3
 from pathlib import Path
 
-from ingest.errors import IndexMismatch
+from ingest.errors import IndexMismatch, IndexMissing
 
-FORMAT = 1
-SCHEMA = """
+FORMAT = 2
+_STAGED = """CREATE TABLE staged (
+    made_by TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (made_by, hash)) WITHOUT ROWID"""
+SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, prefix TEXT NOT NULL);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES roots (id), source TEXT NOT NULL UNIQUE,
     sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,
     state TEXT NOT NULL, reason TEXT NOT NULL, page_starts TEXT NOT NULL, text BLOB NOT NULL,
-    metadata TEXT NOT NULL DEFAULT '');
+    metadata TEXT NOT NULL DEFAULT '', stamp TEXT NOT NULL DEFAULT '', read_with TEXT NOT NULL DEFAULT '',
+    structure BLOB NOT NULL DEFAULT x'');
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents (id), ordinal INTEGER NOT NULL,
     page INTEGER, start INTEGER NOT NULL, "end" INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
-    hash TEXT NOT NULL, vector BLOB NOT NULL);
+    hash TEXT NOT NULL, vector BLOB NOT NULL, place TEXT NOT NULL DEFAULT '');
 CREATE INDEX passages_by_document ON passages (document, ordinal);
 CREATE INDEX passages_by_hash ON passages (hash);
+CREATE INDEX documents_by_content ON documents (sha256);
+{_STAGED};
 CREATE VIRTUAL TABLE words USING fts5 (
     title, heading, body, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 """
+MIGRATIONS = {
+    1: f"""
+ALTER TABLE documents ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN read_with TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN structure BLOB NOT NULL DEFAULT x'';
+ALTER TABLE passages ADD COLUMN place TEXT NOT NULL DEFAULT '';
+CREATE INDEX documents_by_content ON documents (sha256);
+{_STAGED};
+DELETE FROM meta WHERE key = 'made_with'
+"""
+}
+"""Format -> the statements that lead from it to the next one."""
 
 
 def connect(path: Path, create: bool) -> sqlite3.Connection:
-    """Open an index file, making it if asked. Raises `IndexMismatch` for a foreign, damaged or newer file."""
+    """Open an index file, making it if asked, brought to this format if it has an older one.
+
+    Raises `IndexMismatch` for a foreign or damaged file, and for one of a newer format; `IndexMissing` for an empty
+    one unless `create` is set.
+    """
     uri = f"{path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}"
     try:
         db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=10)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == 0 and create:
-            db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-            version = FORMAT
+        db.execute("PRAGMA secure_delete = ON")
+        version = _format(db)
+        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            _fill(db, path, create)
+        for step in sorted(number for number in MIGRATIONS if number >= version > 0):
+            _run(db, step, MIGRATIONS[step], step + 1)
+        version = _format(db)
     except sqlite3.DatabaseError as error:
         raise IndexMismatch(
             f"{path} cannot be opened as an index ({error}): expected one made by rag-dolly."
@@ -43,6 +70,33 @@ def connect(path: Path, create: bool) -> sqlite3.Connection:
     if version != FORMAT:
         db.close()
         raise IndexMismatch(
-            f"{path} has index format {version}, this version reads format {FORMAT}: ingest into a new --index."
+            f"{path} has index format {version}, this version reads formats 1 to {FORMAT}: "
+            "update rag-dolly, or ingest into a new --index."
         )
     return db
+
+
+def _fill(db: sqlite3.Connection, path: Path, create: bool) -> None:
+    """Make the tables in an empty file: a new one, or one whose making was interrupted."""
+    if not create:
+        db.close()
+        raise IndexMissing(f"{path} holds nothing yet: the run that began it was interrupted; run `rag-dolly ingest`.")
+    _run(db, 0, SCHEMA, FORMAT)
+
+
+def _format(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _run(db: sqlite3.Connection, expected: int, statements: str, then: int) -> None:
+    """Run statements as one transaction, unless another process has done so in the meantime."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _format(db) == expected:
+            for statement in statements.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {then}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

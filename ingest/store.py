@@ -1,60 +1,50 @@
-"""The index on disk: one SQLite file that is the truth, and the only code that speaks SQL.
+"""The index on disk: one SQLite file that is the truth.
 
 Documents, passages, vectors (fp16), the full-text index and the identity of what made them change together, one
 document in one transaction; with write-ahead logging readers never wait for a writer, and a crash at any moment
 leaves everything up to the last stored document.
 """
 
-import sqlite3
-import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import IndexMismatch, RagDollyError
+from ingest.database import Database
+from ingest.document_json import dump_structure, with_structure
+from ingest.errors import IndexMismatch
 from ingest.keyword import index_text
 from ingest.passage import Document, Passage
 from ingest.records import DocumentRow, StoredDocument, StoredPassage
-from ingest.schema import connect
 
 _SEPARATOR = "\x1f"
 
 
-class Store:
-    """One open connection, usable from several threads. Raises `IndexMismatch` for a foreign or damaged file."""
+class FileFacts(NamedTuple):
+    """What is stored of a file beside what was read: `stamp` says how it stood, `read_with` what read it."""
 
-    def __init__(self, path: Path, create: bool = False) -> None:
-        self._lock = threading.RLock()
-        self._db = connect(path, create)
+    sha256: str = ""
+    size: int = 0
+    stamp: str = ""
+    read_with: str = ""
 
-    def close(self) -> None:
-        """Close the connection; the write-ahead log is folded into the file by the last to close."""
-        with self._lock:
-            self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written inside is stored together or not at all."""
-        with self._lock:
-            try:
-                self._run("BEGIN IMMEDIATE")
-                yield
-                self._run("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+class Known(NamedTuple):
+    """What the index knows of a file; `state` is "indexed", "failed" or "skipped"."""
 
-    def version(self) -> tuple[int, int]:
-        """Return a value that changes whenever anybody, in this process or another, has written."""
-        with self._lock:
-            (others,) = self._db.execute("PRAGMA data_version").fetchone()
-            return others, self._db.total_changes
+    sha256: str
+    stamp: str
+    read_with: str
+    state: str
+    reason: str
+
+
+class Store(Database):
+    """The tables as documents and passages."""
 
     # What is known of the index as a whole
 
@@ -95,48 +85,72 @@ class Store:
         )
         return [DocumentRow(*row) for row in rows]
 
-    def known(self, root: int) -> dict[str, tuple[str, str]]:
-        """Return source -> (sha256, state) of the documents of one root."""
-        rows = self._rows("SELECT source, sha256, state FROM documents WHERE root = ?", root)
-        return {source: (sha256, state) for source, sha256, state in rows}
+    def known(self, root: int) -> dict[str, Known]:
+        """Return source -> what is known of it, for the documents of one root."""
+        sql = "SELECT source, sha256, stamp, read_with, state, reason FROM documents WHERE root = ?"
+        return {source: Known(*facts) for source, *facts in self._rows(sql, root)}
+
+    def restamp(self, source: str, stamp: str) -> None:
+        """Note how the file of a document stands now; its content is the same."""
+        self._run("UPDATE documents SET stamp = ? WHERE source = ?", stamp, source)
+
+    def parsed(self, sha256: str, read_with: str, suffix: str) -> Document | None:
+        """Return a document that was read from the same content under a name of the same suffix, if there is one."""
+        sql = (
+            "SELECT source, kind, title, text, page_starts, structure, reason FROM documents "
+            "WHERE sha256 = ? AND read_with = ? AND state = 'indexed' AND structure <> x''"
+        )
+        for source, kind, title, text, pages, structure, reason in self._rows(sql, sha256, read_with):
+            if PurePosixPath(source).suffix.lower() == suffix:
+                read = zlib.decompress(text).decode(), tuple(map(int, pages.split())), zlib.decompress(structure)
+                found = with_structure(source, kind, title, *read)
+                return replace(found, warnings=tuple(reason.split("\n")) if reason else ())
+        return None
+
+    def document_sources(self) -> list[tuple[int, str]]:
+        """Return (root, source) of every indexed document."""
+        rows = self._rows("SELECT root, source FROM documents WHERE state = 'indexed' ORDER BY id")
+        return [(int(root), source) for root, source in rows]
+
+    def stored(self, source: str) -> tuple[Document, FileFacts, str] | None:
+        """Return an indexed document as it was read, its facts and metadata; None without structure (format 1)."""
+        sql = (
+            "SELECT kind, title, text, page_starts, structure, reason, sha256, bytes, stamp, read_with, metadata "
+            "FROM documents WHERE source = ? AND state = 'indexed' AND structure <> x''"
+        )
+        rows = self._rows(sql, source)
+        if not rows:
+            return None
+        kind, title, text, pages, structure, reason, sha256, size, stamp, read_with, metadata = rows[0]
+        read = zlib.decompress(text).decode(), tuple(map(int, pages.split())), zlib.decompress(structure)
+        document = with_structure(source, kind, title, *read)
+        document = replace(document, warnings=tuple(reason.split("\n")) if reason else ())
+        return document, FileFacts(sha256, size, stamp, read_with), metadata
 
     def put_document(
         self,
         root: int,
         document: Document,
-        sha256: str,
-        size: int,
+        file: FileFacts,
         passages: Sequence[tuple[Passage, str, bytes]],
         metadata: str = "",
     ) -> None:
         """Store a document with its (passage, hash, vector) rows, replacing what its source held. One transaction."""
-        pages = " ".join(map(str, document.page_starts))
+        structure = zlib.compress(dump_structure(document), 3)
         text = zlib.compress(document.text.encode(), 3)
+        pages = " ".join(map(str, document.page_starts))
         with self.transaction():
             self._delete(document.source)
-            key = self._insert_document(
-                (
-                    root,
-                    document.source,
-                    sha256,
-                    size,
-                    document.kind,
-                    document.title,
-                    "indexed",
-                    "",
-                    pages,
-                    text,
-                    metadata,
-                )
-            )
+            said = (document.kind, document.title, "indexed", "\n".join(document.warnings))
+            key = self._insert_document((root, document.source, *file, *said, pages, text, structure, metadata))
             for passage, digest, vector in passages:
                 self._insert_passage(key, document.title, passage, digest, vector)
 
-    def put_failure(self, root: int, source: str, sha256: str, size: int, kind: str, state: str, reason: str) -> None:
+    def put_failure(self, root: int, source: str, file: FileFacts, kind: str, state: str, reason: str) -> None:
         """Store that a file could not be read; whatever it held before leaves the index."""
         with self.transaction():
             self._delete(source)
-            self._insert_document((root, source, sha256, size, kind, "", state, reason, "", b"", ""))
+            self._insert_document((root, source, *file, kind, "", state, reason, "", b"", b"", ""))
 
     def delete_document(self, source: str) -> None:
         """Remove a document and everything that came from it. One transaction."""
@@ -208,23 +222,29 @@ class Store:
                 found[digest] = rows[0][0]
         return found
 
+    # Vectors made ahead of their documents, so that an interrupted run need not make them again
+
+    def stage(self, made_by: str, vectors: dict[str, bytes]) -> None:
+        """Keep vectors (by hash) of the embedder with the fingerprint `made_by`. One transaction."""
+        with self.transaction():
+            for digest, vector in vectors.items():
+                self._run("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", made_by, digest, vector)
+
+    def staged(self, made_by: str, hashes: Iterable[str]) -> dict[str, bytes]:
+        """Return those of the staged vectors that have these hashes."""
+        sql = "SELECT vector FROM staged WHERE made_by = ? AND hash = ?"
+        found = {digest: self._rows(sql, made_by, digest) for digest in hashes}
+        return {digest: rows[0][0] for digest, rows in found.items() if rows}
+
+    def clear_staged(self) -> None:
+        """Forget all staged vectors."""
+        if self._rows("SELECT 1 FROM staged LIMIT 1"):
+            self._run("DELETE FROM staged")
+
     def match(self, query: str, k: int) -> list[tuple[int, float]]:
         """Return the `k` (passage id, BM25) best for an FTS5 query, best first; higher is better."""
         sql = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
         return [(int(i), float(score)) for i, score in self._rows(sql, query, k)]
-
-    def problems(self) -> list[str]:
-        """Return what SQLite finds wrong with the file; an empty list is a sound index."""
-        found = [str(row[0]) for row in self._rows("PRAGMA quick_check")]
-        return [] if found == ["ok"] else found
-
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock, _in_words():
-            return self._db.execute(sql, values).fetchall()
-
-    def _run(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        with self._lock, _in_words():
-            return self._db.execute(sql, values)
 
     def _delete(self, source: str) -> None:
         for item in self.passages_of(source):
@@ -239,45 +259,32 @@ class Store:
 
     def _insert_document(self, values: tuple[Any, ...]) -> int:
         sql = (
-            "INSERT INTO documents (root, source, sha256, bytes, kind, title, state, reason, page_starts, text, "
-            "metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO documents (root, source, sha256, bytes, stamp, read_with, kind, title, state, reason, "
+            "page_starts, text, structure, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
         return int(self._run(sql, *values).lastrowid or 0)
 
     def _insert_passage(self, document: int, title: str, passage: Passage, digest: str, vector: bytes) -> None:
         heading = _SEPARATOR.join(passage.heading)
         sql = (
-            'INSERT INTO passages (document, ordinal, page, start, "end", heading, text, hash, vector) '
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            'INSERT INTO passages (document, ordinal, page, start, "end", heading, text, place, hash, vector) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        place = (document, passage.ordinal, passage.page, passage.start, passage.end, heading, passage.text)
-        rowid = self._run(sql, *place, digest, vector).lastrowid
+        where = (document, passage.ordinal, passage.page, passage.start, passage.end, heading, passage.text)
+        rowid = self._run(sql, *where, passage.place, digest, vector).lastrowid
         self._run("INSERT INTO words (rowid, title, heading, body) VALUES (?, ?, ?, ?)", rowid, *_words(title, passage))
 
 
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """Say in a line what SQLite could not do: disk full, locked, damaged."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:
-        raise  # a mistake of ours
-    except sqlite3.OperationalError as error:
-        raise RagDollyError(f"The index cannot be used now: {error}; what was stored before is intact.") from error
-    except sqlite3.DatabaseError as error:
-        raise IndexMismatch(f"The index is damaged: {error}; ingest the folder into a new --index.") from error
-
-
 _SELECT_PASSAGE = (
-    'SELECT p.id, d.title, d.metadata, d.source, p.ordinal, p.text, p.start, p."end", p.page, p.heading '
+    'SELECT p.id, d.title, d.metadata, d.source, p.ordinal, p.text, p.start, p."end", p.page, p.heading, p.place '
     "FROM passages p JOIN documents d ON d.id = p.document"
 )
 
 
 def _passage(row: Any) -> StoredPassage:
-    key, title, metadata, source, ordinal, text, start, end, page, heading = row
+    key, title, metadata, source, ordinal, text, start, end, page, heading, place = row
     path = tuple(heading.split(_SEPARATOR)) if heading else ()
-    return StoredPassage(key, title, metadata, Passage(source, ordinal, text, start, end, page, path))
+    return StoredPassage(key, title, metadata, Passage(source, ordinal, text, start, end, page, path, place))
 
 
 def _words(title: str, passage: Passage) -> tuple[str, str, str]:

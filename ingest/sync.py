@@ -1,44 +1,58 @@
 """The folder is the truth: compare it with the index, read what is new, forget what is gone.
 
-Files are compared by content. Each document is stored in one transaction, so an interrupted run leaves an index
-that is complete up to the last stored document, and the next run finishes the rest. Passages whose text is already
-in the index keep their vectors; nothing is embedded twice.
+A file that stands as it stood (size, times, inode) is not opened; one whose content is in the index already, under
+this name or another, is not parsed again, and no text is embedded twice. Files are parsed in worker processes while
+passages are embedded. Each document is stored in one transaction, so an interrupted run leaves an index that is
+complete up to the last stored document, and the next run finishes the rest.
 """
 
 import hashlib
+import os
+import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
 from ingest import chunk, loaders
-from ingest.embed import Embedder
+from ingest.embed import GROUP, Embedder
 from ingest.errors import NothingToIngest, UnreadableFile
 from ingest.index import FILE
-from ingest.passage import Document, Passage
+from ingest.parse import Parsed, Parsers
+from ingest.passage import Document
 from ingest.report import OnProgress, Progress, Report, Stage
 from ingest.roots import Scope, drop_absorbed, find_scope, known_roots, root_id
-from ingest.store import Store
+from ingest.store import FileFacts, Known, Store
+from ingest.vectorize import Row, rows_of, vectors_for
 from ingest.walk import FoundFile, SkippedFile, walk
 from ingest.writing import claim, now, writing
 
 Plan = list[tuple[Scope, list[FoundFile | SkippedFile]]]
-GROUP = 256
-"""Passages embedded together: enough for batches of like length, few enough to commit every few seconds."""
+READ_WITH = f"loaders {loaders.VERSION}, chunker {chunk.VERSION}"
+"""Documents that were read with another version are read again."""
+_NO_OCR = ", no OCR"
+"""Stands behind that for those of which pages are missing that OCR could read; they are read again once it can."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A document that is cut into passages and waits for their vectors."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A file that may have to be read: its name in the index, and what the index knows of it."""
 
     root: int
-    document: Document
-    sha256: str
-    size: int
-    passages: list[tuple[Passage, str, str]]
-    is_new: bool
+    source: str
+    file: FoundFile
+    known: Known | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of looking at a file: `reason` why it cannot be read, or `document`, or neither: it is unchanged."""
+
+    task: _Task
+    facts: FileFacts
+    document: Document | None = None
+    rows: Sequence[Row] = ()
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -52,17 +66,30 @@ class _Run:
     done: int = 0
     stored: int = 0
     report: Report = field(default_factory=Report)
-    waiting: list[_Waiting] = field(default_factory=list)
+    waiting: list[_Outcome] = field(default_factory=list)
 
     def tell(self, stage: Stage, source: str = "") -> None:
         self.on_progress(Progress(stage, source, self.done, self.total, self.stored))
 
+    def end(self, stage: Stage, source: str) -> None:
+        self.done += 1
+        self.tell(stage, source)
+
 
 def ingest_paths(
-    paths: Sequence[Path], index_dir: Path, embedder: Embedder, on_progress: OnProgress = lambda _: None
+    paths: Sequence[Path],
+    index_dir: Path,
+    embedder: Embedder,
+    on_progress: OnProgress = lambda _: None,
+    *,
+    workers: int | None = None,
+    passwords: Sequence[str] = (),
+    retry_failed: bool = True,
 ) -> Report:
     """Bring the index in `index_dir` up to date with these files and folders, creating it if need be.
 
+    `workers` is the number of parser processes (default: one for each core, at most 8); `passwords` are tried on
+    encrypted files; with `retry_failed` off, a file that could not be read and has not changed is not tried again.
     Raises `NothingToIngest` (a path is missing, or nothing in it can be indexed and nothing was before),
     `IndexBusy` (another process is writing) and `IndexMismatch` (made by another embedder); then the index is as
     it was. Files that cannot be read are in the report, not raised.
@@ -71,13 +98,14 @@ def ingest_paths(
     for path in paths:
         find_scope(path, [], index_dir)
     with writing(index_dir):
-        store = Store(index_dir / FILE) if (index_dir / FILE).exists() else None
+        store = Store(index_dir / FILE, create=True) if (index_dir / FILE).exists() else None
         try:
             plan = _plan(paths, known_roots(store, index_dir) if store else [], index_dir)
             store = store or Store(index_dir / FILE, create=True)
             claim(store, embedder, index_dir)
             run = _Run(store, embedder, on_progress)
-            _bring_up_to_date(run, plan, index_dir)
+            with Parsers(workers or min(os.cpu_count() or 1, 8), passwords) as parsers:
+                _bring_up_to_date(run, plan, index_dir, parsers, retry_failed)
         finally:
             if store:
                 store.close()
@@ -100,104 +128,156 @@ def _plan(paths: Sequence[Path], known: list[tuple[Path, str]], index_dir: Path)
     return plan
 
 
-def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path) -> None:
-    work: dict[str, tuple[int, FoundFile, str]] = {}
-    gone: dict[str, tuple[str, str]] = {}
+def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path, parsers: Parsers, retry_failed: bool) -> None:
+    tasks: dict[str, _Task] = {}
+    gone: dict[str, Known] = {}
     for scope, items in plan:
         root = root_id(run.store, index_dir, scope)
         known = {source: entry for source, entry in run.store.known(root).items() if scope.covers(source)}
         for item in items:
             source = scope.source(item.source)
-            sha, state = known.pop(source, ("", ""))
             if isinstance(item, FoundFile):
-                work[source] = (root, item, sha if state == "indexed" else "")
+                tasks[source] = _Task(root, source, item, known.pop(source, None))
             else:
-                _skip(run, root, source, item.reason, already=state == "skipped")
+                _skip(run, root, source, item, known)
         gone |= known
-    run.total = len(work)
+    run.total = len(tasks)
     run.tell("found")
-    for source, (root, item, sha) in work.items():
-        _read(run, root, source, item, sha)
+    work = [task for task in tasks.values() if not _is_settled(run, task, retry_failed)]
+    for outcome in parsers.each(lambda task: _look(run, task, parsers), work):
+        _take(run, outcome)
     _flush(run)
-    _forget(run, gone)  # last, so that a renamed file finds the vectors it had
-    drop_absorbed(run.store, index_dir)
-    run.store.set("updated", now())
-    run.report.passages = run.store.counts()["passages"]
-
-
-def _skip(run: _Run, root: int, source: str, reason: str, already: bool) -> None:
-    run.report.skipped.append((source, reason))
-    if not already:
-        run.store.put_failure(root, source, "", 0, "", "skipped", reason)
-
-
-def _forget(run: _Run, gone: dict[str, tuple[str, str]]) -> None:
-    for source, (_, state) in gone.items():
+    for source, entry in gone.items():  # last, so that a renamed file finds what was read and embedded
         run.store.delete_document(source)
-        run.report.deleted += state == "indexed"
+        run.report.deleted += entry.state == "indexed"
+    drop_absorbed(run.store, index_dir)
+    run.store.clear_staged()
+    run.store.set("updated", now())
+    _conclude(run.report, run.store)
 
 
-def _read(run: _Run, root: int, source: str, item: FoundFile, known_sha: str) -> None:
-    """Read one file if its content changed, and put its passages in line to be embedded."""
-    try:
-        data = item.path.read_bytes()
-    except OSError as error:
-        _fail(run, root, source, "", 0, error.strerror or str(error))
-        return
-    sha = hashlib.sha256(data).hexdigest()
-    if sha == known_sha:
+def _skip(run: _Run, root: int, source: str, item: SkippedFile, known: dict[str, Known]) -> None:
+    """Note what is passed over. What could not be looked at is not taken for gone, nor what lies below it."""
+    run.report.skipped.append((source, item.reason))
+    below = source.removesuffix("./") if source.endswith("/") else None
+    if item.keep:
+        kept = [name for name in known if name == source or (below is not None and name.startswith(below))]
+        if [known.pop(name) for name in kept]:
+            return
+    before = known.pop(source, None)
+    if before is None or (before.state, before.reason) != ("skipped", item.reason):
+        run.store.put_failure(root, source, FileFacts(), "", "skipped", item.reason)
+
+
+def _is_settled(run: _Run, task: _Task, retry_failed: bool) -> bool:
+    """Whether a file need not be opened: it stands as it stood when this version read it."""
+    known = task.known
+    if known is None or known.stamp != task.file.stamp or not _is_current(known):
+        return False
+    if known.state == "indexed":
         run.report.unchanged += 1
-        run.done += 1
-        run.tell("stored", source)
-        return
+        run.end("stored", task.source)
+        return True
+    if known.state == "failed" and not retry_failed:
+        run.report.failed.append((task.source, known.reason))
+        run.end("failed", task.source)
+        return True
+    return False
+
+
+def _look(run: _Run, task: _Task, parsers: Parsers) -> _Outcome:
+    """Find out what a file holds: nothing new, what was read before under some name, or what a parser reads."""
+    facts = FileFacts(size=task.file.size, stamp=_settled_stamp(task.file), read_with=READ_WITH)
     try:
-        document = loaders.load(source, data)
-        passages = _passages(document, run.embedder)
+        facts = facts._replace(sha256=_sha256(task.file.path))
+        known = task.known
+        if known and known.state == "indexed" and known.sha256 == facts.sha256 and _is_current(known):
+            return _Outcome(task, facts)
+        document = _read_before(run.store, task.source, facts.sha256)
+        if document is None:
+            parsed: Parsed = parsers.parse(task.source, task.file.path)
+            document, facts = parsed.document, facts._replace(sha256=parsed.sha256, size=parsed.size)
+            if any("no text layer" in warning for warning in document.warnings):
+                facts = facts._replace(read_with=READ_WITH + _NO_OCR)
+        return _Outcome(task, facts, document, rows_of(document, run.embedder))
     except UnreadableFile as error:
-        _fail(run, root, source, sha, len(data), str(error))
-        return
-    run.tell("read", source)
-    run.waiting.append(_Waiting(root, document, sha, len(data), passages, is_new=not known_sha))
-    if sum(len(item.passages) for item in run.waiting) >= GROUP:
-        _flush(run)
+        return _Outcome(task, facts, reason=str(error))
+    except OSError as error:
+        return _Outcome(task, facts, reason=f"cannot be read: {error.strerror or error}")
 
 
-def _passages(document: Document, embedder: Embedder) -> list[tuple[Passage, str, str]]:
-    """Return (passage, text to embed, hash of that text) for each passage of a document."""
-    rows = []
-    for passage in chunk.chunk(document, embedder.token_spans, min(embedder.max_tokens, chunk.PASSAGE_TOKENS - 2)):
-        text = chunk.embedding_text(document.title, passage)
-        rows.append((passage, text, hashlib.sha256(text.encode()).hexdigest()))
-    if not rows:
-        raise UnreadableFile("no text was found in it")
-    return rows
+def _is_current(known: Known) -> bool:
+    """Whether reading a file again would give what the index has of it."""
+    return known.read_with == READ_WITH or (
+        known.read_with == READ_WITH + _NO_OCR and shutil.which("tesseract") is None
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _settled_stamp(file: FoundFile) -> str:
+    """Return the file's stamp, "" for one that was written just now: it may be written again at the same time."""
+    written = max(int(part) for part in file.stamp.split(":")[1:3])
+    return file.stamp if time.time_ns() - written > 2_000_000_000 else ""
+
+
+def _read_before(store: Store, source: str, sha256: str) -> Document | None:
+    """Return what was read from the same content under another name, with this name."""
+    name = PurePosixPath(source)
+    found = store.parsed(sha256, READ_WITH, name.suffix.lower())
+    if found is None:
+        return None
+    before = PurePosixPath(found.source)
+    title = {before.stem: name.stem, before.name: name.name}.get(found.title, found.title)
+    return replace(found, source=source, title=title)
+
+
+def _take(run: _Run, outcome: _Outcome) -> None:
+    """Store what is known of a file now, or put its passages in line to be embedded."""
+    task = outcome.task
+    if outcome.reason:
+        kind = loaders.kind_of(task.source) or ""
+        run.store.put_failure(task.root, task.source, outcome.facts, kind, "failed", outcome.reason)
+        run.report.failed.append((task.source, outcome.reason))
+        run.end("failed", task.source)
+    elif outcome.document is None:
+        run.store.restamp(task.source, outcome.facts.stamp)
+        run.report.unchanged += 1
+        run.end("stored", task.source)
+    else:
+        run.tell("read", task.source)
+        run.waiting.append(outcome)
+        if sum(len(item.rows) for item in run.waiting) >= GROUP:
+            _flush(run)
 
 
 def _flush(run: _Run) -> None:
     """Embed what is waiting, store it document by document."""
-    texts = {digest: text for item in run.waiting for _, text, digest in item.passages}
-    vectors = run.store.vectors_by_hash(texts)
-    missing = [digest for digest in texts if digest not in vectors]
-    made = run.embedder.embed_passages([texts[digest] for digest in missing])
-    vectors.update(zip(missing, (row.astype(np.float16).tobytes() for row in made), strict=True))
+    vectors = vectors_for(run.store, run.embedder, [row for item in run.waiting for row in item.rows])
     for item in run.waiting:
-        rows = [(passage, digest, vectors[digest]) for passage, _, digest in item.passages]
-        run.store.put_document(item.root, item.document, item.sha256, item.size, rows)
-        run.report.added += item.is_new
-        run.report.updated += not item.is_new
+        assert item.document
+        rows = [(row.passage, row.digest, vectors[row.digest]) for row in item.rows]
+        run.store.put_document(item.task.root, item.document, item.facts, rows)
+        was_indexed = item.task.known is not None and item.task.known.state == "indexed"
+        run.report.updated += was_indexed
+        run.report.added += not was_indexed
         run.stored += len(rows)
-        run.done += 1
-        run.tell("stored", item.document.source)
+        run.end("stored", item.task.source)
     run.waiting.clear()
 
 
-def _fail(run: _Run, root: int, source: str, sha: str, size: int, reason: str) -> None:
-    run.store.put_failure(root, source, sha, size, loaders.kind_of(source) or "", "failed", reason)
-    run.report.failed.append((source, reason))
-    run.done += 1
-    run.tell("failed", source)
+def _conclude(report: Report, store: Store) -> None:
+    report.failed.sort()
+    report.passages = store.counts()["passages"]
+    for row in store.documents():
+        if row.state == "indexed" and row.reason:
+            report.partial += [(row.source, line) for line in row.reason.split("\n")]
 
 
 def _nothing(path: Path, items: list[FoundFile | SkippedFile]) -> str:
-    other = f" {len(items)} files of other kinds were passed over." if items else ""
-    return f"Nothing to index in {path}: expected files ending in {' '.join(sorted(loaders.SUFFIXES))}.{other}"
+    first = next((item for item in items if isinstance(item, SkippedFile)), None)
+    found = f" Found {len(items)} that are passed over, such as {first.source}: {first.reason}." if first else ""
+    return f"Nothing to index in {path}: expected documents ({loaders.examples()}).{found}"

@@ -12,7 +12,7 @@ import numpy as np
 from ingest.embed import Embedder
 from ingest.index import FILE
 from ingest.passage import Block, Document, Passage
-from ingest.store import Store
+from ingest.store import FileFacts, Store
 from ingest.writing import claim, now, writing
 
 FOLDER = "texts"
@@ -32,7 +32,7 @@ def add_texts(index_dir: Path, embedder: Embedder, rows: Sequence[tuple[str, str
                 passage = Passage(key, 0, text, 0, len(text), None, ())
                 document = Document(key, "text", "", text, (Block(0, len(text)),))
                 blob = np.asarray(vector, dtype=np.float16).tobytes()
-                store.put_document(root, document, digest, len(text), [(passage, digest, blob)], metadata)
+                store.put_document(root, document, FileFacts(digest, len(text)), [(passage, digest, blob)], metadata)
             store.set("updated", now())
         finally:
             store.close()

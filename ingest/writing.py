@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from ingest.embed import Embedder
 from ingest.errors import IndexBusy, NothingToIngest
-from ingest.index import FILE, MADE_WITH, check_identity
+from ingest.index import FILE, check_identity
 from ingest.store import Store
 
 
@@ -39,9 +39,14 @@ def claim(store: Store, embedder: Embedder, index_dir: Path) -> None:
     """Check that the index is this embedder's, or make it so if it is new."""
     check_identity(store, embedder, index_dir)
     if not store.get("embedder"):
-        store.set("embedder_name", embedder.identity.name)
-        store.set("made_with", MADE_WITH)
         store.set("created", now())
+        set_embedder(store, embedder)
+
+
+def set_embedder(store: Store, embedder: Embedder) -> None:
+    """Note which embedder made what is in the index."""
+    with store.transaction():
+        store.set("embedder_name", embedder.identity.name)
         store.set("embedder", embedder.identity.fingerprint())
 
 

@@ -63,14 +63,15 @@ class _Cited:
     numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
     is_first: bool = True
 
-    def piece(self, sentence: str, place: Support | Quote, score: float, separator: str) -> Piece:
+    def piece(self, sentence: str, span: Support | Quote, score: float, separator: str) -> Piece:
         """Return the piece for one sentence: its text with the marker, and its citation if that is a new one."""
-        key = (place.hit.source, place.start, place.end)
+        hit = span.hit
+        key = (hit.source, span.start, span.end)
         is_new = key not in self.numbers
         n = self.numbers.setdefault(key, len(self.numbers) + 1)
         before = "" if self.is_first else separator
         self.is_first = False
-        found = Citation(n, place.hit.source, place.hit.page, place.start, place.end, place.text, round(score, 4))
+        found = Citation(n, hit.source, hit.page, span.start, span.end, span.text, round(score, 4), hit.place)
         return {"answer": f"{before}{_one_line(sentence)} [{n}]", "citations": [asdict(found)] if is_new else []}
 
 

@@ -1,6 +1,6 @@
 """Settings to the parts: index and pipeline. The one place with branches on what was configured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,49 @@ class ModelChoice:
     reason: str
 
 
-def ingest(paths: Sequence[Path], settings: Settings, on_progress: "OnProgress") -> "Report":
+def ingest(
+    paths: Sequence[Path],
+    settings: Settings,
+    on_progress: "OnProgress",
+    *,
+    workers: int | None = None,
+    passwords: Sequence[str] = (),
+) -> "Report":
     """Bring the index up to date with these files and folders. Raises as `ingest.sync.ingest_paths`."""
     from ingest.embed import open_embedder
     from ingest.sync import ingest_paths
 
     embedder = open_embedder(settings.embedder, settings.offline)
-    return ingest_paths(paths, settings.index, embedder, on_progress)
+    return ingest_paths(paths, settings.index, embedder, on_progress, workers=workers, passwords=passwords)
+
+
+def watch(
+    paths: Sequence[Path],
+    settings: Settings,
+    on_error: Callable[[Exception], None],
+    *,
+    workers: int | None = None,
+    passwords: Sequence[str] = (),
+) -> "Iterator[Report]":
+    """Yield a report each time the index was brought up to date with a change, for ever."""
+    from ingest.embed import open_embedder
+    from ingest.sync import ingest_paths
+    from ingest.watch import watch as watch_paths
+
+    embedder = open_embedder(settings.embedder, settings.offline)
+
+    def again() -> "Report":
+        return ingest_paths(paths, settings.index, embedder, workers=workers, passwords=passwords, retry_failed=False)
+
+    return watch_paths(paths, settings.index, again, on_error)
+
+
+def reembed(settings: Settings, on_progress: "OnProgress") -> int:
+    """Change the index over to the embedder of the settings; return how many passages it has then."""
+    from ingest.embed import open_embedder
+    from ingest.reembed import reembed as embed_again
+
+    return embed_again(settings.index, open_embedder(settings.embedder, settings.offline), on_progress)
 
 
 def open_index(settings: Settings) -> "Index":
@@ -100,9 +136,20 @@ def status(settings: Settings) -> dict[str, Any]:
     choice = choose_model(settings)
     return {
         **index.counts(),
+        **_not_read(index),
         "embedder": index.embedder.identity.name,
         "model": "SmolLM2-135M-Instruct (bundled)" if choice.name.endswith(_bundled_file()) else choice.name,
         **index.about(),
+    }
+
+
+def _not_read(index: "Index") -> dict[str, Any]:
+    """Return the files that could not be read, and what could not be read of others."""
+    rows = index.documents()
+    partial = [(row.source, line) for row in rows if row.state == "indexed" for line in row.reason.splitlines()]
+    return {
+        "failures": [{"source": row.source, "error": row.reason} for row in rows if row.state == "failed"],
+        "partial": [{"source": source, "warning": line} for source, line in partial],
     }
 
 

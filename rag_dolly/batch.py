@@ -56,7 +56,7 @@ def export_passages(index: "Index", out: Path) -> None:
         for stored in index.all_passages():
             p = stored.passage
             row = {"source": p.source, "ordinal": p.ordinal, "page": p.page, "start": p.start, "end": p.end}
-            row |= {"heading": context_line(stored.title, p.heading), "text": p.text}
+            row |= {"place": p.place, "heading": context_line(stored.title, p.heading), "text": p.text}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -58,6 +58,11 @@ def _root(
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Folders and files to bring into the index.", show_default=False)],
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that parse files. [default: one a core, at most 8]")
+    ] = None,
+    password: Annotated[list[str] | None, typer.Option(help="For encrypted PDFs; may be given again.")] = None,
     index: IndexOption = None,
     embedder: EmbedderOption = None,
     offline: OfflineOption = None,
@@ -69,9 +74,39 @@ def ingest(
 
     settings = load_settings(index=index, embedder=embedder, offline=offline)
     with show.ingesting() as on_progress:
-        report = assemble.ingest(paths, settings, on_progress)
+        report = assemble.ingest(paths, settings, on_progress, workers=workers, passwords=password or ())
     show.report(report, settings.index, json)
+    if watch:
+        changes = assemble.watch(
+            paths, settings, lambda error: show.note(str(error)), workers=workers, passwords=password or ()
+        )
+        show.changes(changes, settings.index, json)
     raise typer.Exit(3 if report.failed else 0)
+
+
+@app.command()
+def forget(
+    sources: Annotated[list[str], typer.Argument(help="Documents, named as `ls` shows them.", show_default=False)],
+    index: IndexOption = None,
+) -> None:
+    """Remove documents from the index with every trace: text, words and vectors."""
+    from ingest.forget import forget as remove
+    from rag_dolly import show
+    from rag_dolly.settings import load_settings
+
+    show.forgotten(sources, remove(sources, load_settings(index=index).index))
+
+
+@app.command()
+def reembed(index: IndexOption = None, embedder: EmbedderOption = None, offline: OfflineOption = None) -> None:
+    """Change the index over to another embedder, from its stored text; no file is read."""
+    from rag_dolly import assemble, show
+    from rag_dolly.settings import load_settings
+
+    settings = load_settings(index=index, embedder=embedder, offline=offline)
+    with show.ingesting() as on_progress:
+        passages = assemble.reembed(settings, on_progress)
+    typer.echo(f"{passages} passages in {settings.index} are embedded with {settings.embedder}")
 
 
 @app.command()
@@ -234,9 +269,10 @@ def doctor(
 def main() -> None:
     """Run the command line; every failure a user can act on becomes one line and an exit code."""
     from ingest.errors import RagDollyError
+    from rag_dolly.environment import settle
     from rag_dolly.errors import BadSetting, EmptyQuestion
 
-    _settle_environment()
+    settle()
     try:
         status = app(standalone_mode=False)
     except typer.Abort:
@@ -260,15 +296,3 @@ def main() -> None:
 def _say(line: str, status: int) -> int:
     typer.echo(f"rag-dolly: {' '.join(line.split())}", err=True)
     return status
-
-
-def _settle_environment() -> None:
-    """Switch off what libraries would send (traces to LangSmith, usage to the model hub), and busy waiting.
-
-    OpenMP threads that spin while they wait make a model several times slower once another program wants a core;
-    spinning briefly costs little where none does.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    os.environ.update(
-        LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1"
-    )

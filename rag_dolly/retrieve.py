@@ -65,6 +65,7 @@ def to_hits(
                 score=scores[stored.id],
                 dense=by_dense.get(stored.id),
                 keyword=by_keyword.get(stored.id),
+                place=passage.place,
             )
         )
     return hits

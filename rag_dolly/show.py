@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rag_dolly.types import Hit
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+SKIPPED_LINES, SKIPPED_REASONS = 20, 6
 JSON_KEYS = (
     "question",
     "answer",
@@ -83,16 +85,48 @@ def report(result: Report, index: Path, as_json: bool) -> None:
         print_json(result.to_json())
         return
     for source, reason in result.failed:
-        note(f"failed   {source}: {reason}")
-    for source, reason in result.skipped[:20]:
-        note(f"skipped  {source}: {reason}")
-    if len(result.skipped) > 20:
-        note(f"skipped  {len(result.skipped) - 20} more: see `rag-dolly ls`")
+        note(_one_line(f"failed   {source}: {reason}"))
+    for source, warning in result.partial:
+        note(_one_line(f"in part  {source}: {warning}"))
+    for source, reason in result.skipped[:SKIPPED_LINES]:
+        note(_one_line(f"skipped  {source}: {reason}"))
+    if more := [reason for _, reason in result.skipped[SKIPPED_LINES:]]:
+        note(f"skipped  {len(more)} more: {_counts(more)}; `rag-dolly ls` lists them all")
     typer.echo(
         f"{result.added} added, {result.updated} updated, {result.deleted} deleted, {result.unchanged} unchanged, "
         f"{len(result.failed)} failed, {len(result.skipped)} skipped: {result.passages} passages in {index} "
         f"({result.seconds:.1f} s)"
     )
+
+
+def _one_line(text: str) -> str:
+    """Return the text without line ends: a file's name may hold some, and must not write lines of its own."""
+    return " ".join(text.splitlines())
+
+
+def _counts(reasons: Sequence[str]) -> str:
+    """Return how often each reason is given, most frequent first; only for kinds of files is the detail kept."""
+    short = [reason if reason.startswith("unsupported kind") else reason.partition(":")[0] for reason in reasons]
+    counts = Counter(short).most_common()
+    others = sum(count for _, count in counts[SKIPPED_REASONS:])
+    shown = [f"{count} {reason.replace(': ', ' ')}" for reason, count in counts[:SKIPPED_REASONS]]
+    return ", ".join([*shown, f"{others} for other reasons"] if others else shown)
+
+
+def changes(reports: Iterator[Report], index: Path, as_json: bool) -> None:
+    """Show what each change of a watched folder did to the index."""
+    note("watching; stop with Ctrl-C")
+    for result in reports:
+        if result.added or result.updated or result.deleted or as_json:
+            result.skipped, result.partial = [], []
+            report(result, index, as_json)
+
+
+def forgotten(sources: Sequence[str], left: Sequence[Path]) -> None:
+    """Show what was removed, and which files would come back."""
+    for path in left:
+        note(f"still there: {path}; the next ingest brings it back unless you delete it or name it in .ragignore")
+    typer.echo(f"{len(sources)} forgotten")
 
 
 def hits(found: "Sequence[Hit]", as_json: bool) -> None:
@@ -104,14 +138,14 @@ def hits(found: "Sequence[Hit]", as_json: bool) -> None:
         return
     for hit in found:
         stages = ", ".join(f"{k} {v:.3f}" for k, v in (("dense", hit.dense), ("keyword", hit.keyword)) if v is not None)
-        typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page)}  ({stages})")
+        typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page, hit.place)}  ({stages})")
         typer.echo(f"     {plain(' > '.join(hit.heading))}")
         typer.echo(f"     {shorten(hit.text, 240)}\n")
 
 
-def place(source: str, page: int | None) -> str:
-    """Return "source, page n", or the source alone where there are no pages."""
-    return plain(source) + (f", page {page}" if page else "")
+def place(source: str, page: int | None, words: str = "") -> str:
+    """Return "source, page n" or where else in the source it is, the source alone where nothing more is known."""
+    return plain(source) + (plain(f", {words}") if words else f", page {page}" if page else "")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -144,12 +178,12 @@ def _sources(whole: dict[str, Any]) -> None:
     if whole["citations"]:
         typer.echo("\nSources")
     for cited in whole["citations"]:
-        where = place(cited["source"], cited["page"])
+        where = place(cited["source"], cited["page"], cited["place"])
         typer.echo(f"  [{cited['n']}] {where}, characters {cited['start']}-{cited['end']}")
         if whole["mode"] == "generated":
             typer.echo(f"      {shorten(cited['text'], 300)}")
     if whole["abstained"] and whole["retrieved"]:
-        nearest = dict.fromkeys(place(hit["source"], hit["page"]) for hit in whole["retrieved"][:3])
+        nearest = dict.fromkeys(place(hit["source"], hit["page"], hit["place"]) for hit in whole["retrieved"][:3])
         typer.echo(f"Nearest passages: {'; '.join(nearest)}")
     times = whole["timings"]
     used = len(whole["retrieved"]) - whole["left_out"]
@@ -180,7 +214,12 @@ def status(facts: dict[str, Any], as_json: bool) -> None:
         print_json(facts)
         return
     for key, value in facts.items():
-        typer.echo(f"{key:<11}{plain(str(value))}")
+        if not isinstance(value, list):
+            typer.echo(f"{key:<11}{plain(str(value))}")
+    for entry in facts["failures"]:
+        typer.echo(_one_line(plain(f"failed   {entry['source']}: {entry['error']}")))
+    for entry in facts["partial"]:
+        typer.echo(_one_line(plain(f"in part  {entry['source']}: {entry['warning']}")))
 
 
 def documents(rows: "Sequence[DocumentRow]", as_json: bool) -> None:
@@ -191,7 +230,7 @@ def documents(rows: "Sequence[DocumentRow]", as_json: bool) -> None:
         return
     for row in rows:
         reason = f": {row.reason}" if row.reason else ""
-        typer.echo(f"{row.state:<8} {row.passages:>6}  {plain(row.source)}{plain(reason)}")
+        typer.echo(_one_line(f"{row.state:<8} {row.passages:>6}  {plain(row.source)}{plain(reason)}"))
 
 
 def findings(found: dict[str, Any], as_json: bool) -> None:

@@ -23,7 +23,8 @@ class Hit:
 
     `score` decides the order and lies in 0..1 for fused results; `dense` is the cosine similarity;
     `keyword` is the BM25 score, higher is better; `rerank` is the cross-encoder's. `page` counts from 1. `heading` is
-    the path of headings above the passage, the document's title where there is none.
+    the path of headings above the passage, the document's title where there is none. `place` says in words where in
+    the file the passage stands ("sheet Orders, rows 2-30"), "" where pages or nothing finer are known.
     """
 
     rank: int
@@ -38,6 +39,7 @@ class Hit:
     dense: float | None = None
     keyword: float | None = None
     rerank: float | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Citation:
     """Where a statement of the answer can be checked: `text` is the document's text at start..end.
 
     `n` is the number of the marker `[n]` in the answer; offsets are into the document's text, so the
-    citation can be found and highlighted exactly; `score` is the support, 0..1.
+    citation can be found and highlighted exactly; `score` is the support, 0..1; `place` is that of the passage.
     """
 
     n: int
@@ -55,6 +57,7 @@ class Citation:
     end: int
     text: str
     score: float
+    place: str = ""
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:

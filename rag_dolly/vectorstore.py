@@ -167,6 +167,7 @@ def _document(stored: StoredPassage) -> Document:
         "source": passage.source,
         "ordinal": passage.ordinal,
         "page": passage.page,
+        "place": passage.place,
         "start": passage.start,
         "end": passage.end,
         "heading": context_line(stored.title, passage.heading),

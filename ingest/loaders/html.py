@@ -1,8 +1,9 @@
 """HTML to text: what a reader of the page sees, without the boilerplate tags.
 
-Dropped are scripts, styles, templates, navigation, pictures and everything hidden by an attribute or an inline
-style; rules in style sheets are not evaluated. Headings, lists, tables (a line for each row, cells joined by
-" | ") and preformatted text become blocks of their kind; a table that holds another table is taken as layout.
+Dropped are scripts, styles, templates, navigation, pictures and everything hidden by an attribute (`aria-hidden` too)
+or an inline style; rules in style sheets are not evaluated, nor is it seen that text is as white as its ground or
+stands outside the window. Headings, lists, tables (a line for each row, which names its columns) and preformatted text
+become blocks of their kind; a table that holds another table is taken as layout.
 The parser is selectolax (lexbor). Its time grows with the square of the nesting, so a page nested thousands
 deep is refused; the walk over the tree does not recurse.
 """
@@ -15,6 +16,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from ingest.errors import UnreadableFile
 from ingest.loaders.compose import Piece, compose, list_pieces
 from ingest.loaders.encoding import clean, decode
+from ingest.loaders.grid import Cell, grid
+from ingest.loaders.table import read_table
 from ingest.loaders.title import first_heading, pick
 from ingest.passage import Document
 
@@ -30,7 +33,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _ITEMS = frozenset(("li", "dt", "dd"))
 _HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:font-size|opacity)\s*:\s*0*\.?0+(?![\d.])",
+    r"display\s*:\s*none|content-visibility\s*:\s*hidden|visibility\s*:\s*(?:hidden|collapse)|(?:font-size|opacity)\s*:\s*0*\.?0+(?![\d.])",
     re.IGNORECASE,
 )
 _CHARSET = re.compile(
@@ -50,16 +53,24 @@ _BREAK = "\x1e"
 def load(source: str, data: bytes) -> Document:
     """Return an HTML page as a `Document`. Raises `UnreadableFile` if it is not text."""
     markup = decode(data, declared_encoding(data))
+    title, pieces = read_markup(markup)
+    text, blocks = compose(pieces)
+    return Document(source, "html", pick(source, [title, first_heading(blocks)]), text, blocks)
+
+
+def read_markup(markup: str) -> tuple[str, list[Piece]]:
+    """Return the title that the page gives itself, "" if none, and its pieces.
+
+    Raises `UnreadableFile` if elements are nested absurdly deep.
+    """
     _refuse_deep(markup)
     parser = LexborHTMLParser(markup)
     walk = _Walk()
     root = parser.body or parser.root
     if root is not None:
         walk.run(root)
-    text, blocks = compose(walk.pieces)
     named = parser.css_first("head > title")
-    title = named.text() if named is not None else ""
-    return Document(source, "html", pick(source, [clean(title), first_heading(blocks)]), text, blocks)
+    return clean(named.text()) if named is not None else "", walk.pieces
 
 
 def declared_encoding(data: bytes) -> str | None:
@@ -133,7 +144,7 @@ class _Walk:
             self._add(Piece(_preformatted(node), "code"))
             return False
         elif tag == "table" and _is_data(node):
-            self._add(Piece("\n".join(_rows(node)), "table"))
+            self._add(Piece("\n".join(_table_lines(node)), "table"))
             return False
         elif tag in _LISTS:
             self._flush()
@@ -239,15 +250,23 @@ def _is_data(table: LexborNode) -> bool:
     return table.css_first("td + td, th + td, td + th, th + th") is not None
 
 
-def _rows(table: LexborNode) -> Iterator[str]:
+def _table_lines(table: LexborNode) -> Iterator[str]:
     """Yield the caption and each row as a line."""
-    for row in table.css("caption, tr"):
-        if any(_is_dropped(node) for node in _up_to(row, table)):
-            continue
-        cells = [row] if row.tag == "caption" else [cell for cell in _cells(row) if not _is_dropped(cell)]
-        texts = [_collapse(_visible_text(cell, " ")) for cell in cells]
-        if any(texts):
-            yield " | ".join(text.replace("\n", " ") for text in texts)
+    shown = [row for row in table.css("caption, tr") if not any(_is_dropped(node) for node in _up_to(row, table))]
+    rows = [[cell for cell in _cells(row) if not _is_dropped(cell)] for row in shown if row.tag == "tr"]
+    yield from filter(None, (_line(row) for row in shown if row.tag == "caption"))
+    usual = bool(rows) and len(rows[0]) > 1 and all(cell.tag == "th" for cell in rows[0])
+    cells = ([Cell(_line(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in row] for row in rows)
+    yield from (line.text for line in read_table(grid(cells), usual=usual))
+
+
+def _line(cell: LexborNode) -> str:
+    return _collapse(_visible_text(cell, " ")).replace("\n", " ")
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    value = cell.attributes.get(name) or ""
+    return int(value) if value.isdecimal() and len(value) < 6 else 1
 
 
 def _up_to(node: LexborNode, top: LexborNode) -> Iterator[LexborNode]:

@@ -1,10 +1,10 @@
 """The lines of a PDF page to paragraphs and headings, from where the lines stand.
 
-Everything here is a guess from geometry: columns, running heads and hyphenation are not treated. Lengths are
-PDF points, y grows upwards.
+Everything here is a guess from geometry, but for pages that Tesseract read, whose paragraphs it found. Lengths
+are PDF points, y grows upwards.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -22,8 +22,9 @@ _SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", '."', ".”", "?”",
 class Line(NamedTuple):
     """A line of text that is not blank: its span in the page's text and where its ends stand.
 
-    `top_y` is the foot of its first letter, `end_y` that of its last one (a line that PDFium joined to the
-    next over a hyphen stands on two heights); `height` is that of the first letter's font.
+    `top_y` is the foot of its first letter, `end_y` that of its last one (a line that was joined to the next over
+    a hyphen stands on two heights); `height` is that of the first letter's font. `begins` is whether a paragraph
+    begins with the line, None if that is not known.
     """
 
     start: int
@@ -32,6 +33,7 @@ class Line(NamedTuple):
     top_y: float
     end_y: float
     height: float
+    begins: bool | None = None
 
 
 class Placed(NamedTuple):
@@ -42,16 +44,33 @@ class Placed(NamedTuple):
     level: int
 
 
-def blocks(text: str, lines: Sequence[Line], headings: Sequence[Placed]) -> Iterator[Block]:
-    """Yield the blocks of a page: its headings, in order and not overlapping, and the paragraphs between."""
+def blocks(
+    text: str, lines: Sequence[Line], headings: Sequence[Placed], left_out: Set[int] = frozenset()
+) -> Iterator[Block]:
+    """Yield the blocks of a page: its headings, in order and not overlapping, and the paragraphs between.
+
+    The lines with the numbers `left_out` are in no block, unless they are part of a heading.
+    """
     usual = _usual_gap(lines)
     at = 0
     for heading in [*headings, Placed(len(lines), len(lines), 0)]:
-        yield from _paragraphs(text, lines[at : heading.first], usual)
+        for first, last in _runs(at, heading.first, left_out):
+            yield from _paragraphs(text, lines[first:last], usual)
         if heading.first < len(lines):
             start, end = trim(text, lines[heading.first].start, lines[heading.last].end)
             yield Block(start, end, "heading", heading.level, " ".join(text[start:end].split()))
         at = heading.last + 1
+
+
+def _runs(first: int, end: int, left_out: Set[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pieces of the range first..end between the numbers that are left out."""
+    for number in range(first, end):
+        if number in left_out:
+            if first < number:
+                yield first, number
+            first = number + 1
+    if first < end:
+        yield first, end
 
 
 def _paragraphs(text: str, lines: Sequence[Line], usual: float) -> Iterator[Block]:
@@ -75,6 +94,8 @@ def _gap(above: Line, below: Line) -> float:
 
 def _breaks(text: str, above: Line, below: Line, usual: float) -> bool:
     """Whether a new paragraph begins with the line `below`."""
+    if below.begins is not None:
+        return below.begins
     gap = _gap(above, below)
     if abs(gap) < 0.5:
         return False

@@ -5,7 +5,7 @@ A bookmark whose words do not stand on the page in lines of their own is left ou
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from ingest.loaders.pdf_layout import Line, Placed
 
@@ -17,16 +17,23 @@ _NUMBER = re.compile(r"(?:(?:item|part|chapter|section|appendix|kapitel) )?(?:\d
 _WORDS = re.compile(r"[^\w]+")
 
 
-def place(text: str, lines: Sequence[Line], bookmarks: Sequence[tuple[str, int]]) -> list[Placed]:
-    """Return where the bookmarks, pairs of title and level, stand on the page: in order, not overlapping."""
+def place(
+    text: str, lines: Sequence[Line], bookmarks: Sequence[tuple[str, int]], running: Set[int] = frozenset()
+) -> list[Placed]:
+    """Return where the bookmarks, pairs of title and level, stand on the page: in order, not overlapping.
+
+    The lines with the numbers `running`, which are running heads, are taken only for titles not found elsewhere.
+    """
     if not bookmarks:
         return []
     keys = [_key(text[line.start : line.end]) if line.end - line.start <= _LONGEST else "" for line in lines]
+    proper = ["" if number in running else key for number, key in enumerate(keys)]
     placed: list[Placed] = []
     taken: set[int] = set()
     after = 0
     for title, level in bookmarks:
-        found = _find(keys, _key(title), taken, after) or _find(keys, _key(title), taken, 0)
+        key = _key(title)
+        found = _find(proper, key, taken, after) or _find(proper, key, taken, 0) or _find(keys, key, taken, 0)
         if found:
             placed.append(Placed(*found, level))
             taken.update(range(found[0], found[1] + 1))

@@ -51,11 +51,10 @@ class Chain(Protocol):
 
 
 class Backend(Protocol):
-    """Where the chain comes from. `model` is the setting, `suffixes` the kinds of file that can be indexed."""
+    """Where the chain comes from. `model` is the setting."""
 
     model: str
     index_dir: Path
-    suffixes: frozenset[str]
 
     def open_chain(self, tell: Callable[[str], None]) -> Any:
         """Return a `Chain`; raise `IndexMissing` where there is no index yet.

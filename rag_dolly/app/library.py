@@ -25,7 +25,8 @@ def show(engine: Engine) -> None:
             return
         st.html(markup.element("h1", "rd-title", "Library") + markup.element("p", "rd-lead", counts(rows)))
         uploader.form(engine)
-        _unreadable(rows)
+        _listed("Could not be read", "error", "unreadable", [row for row in rows if row.state == "failed"])
+        _listed("Read in part", "warning", "in-part", [row for row in rows if _is_partial(row)])
         _table(rows)
         st.html(markup.element("p", "rd-note", engine.note))
 
@@ -34,10 +35,12 @@ def counts(rows: Sequence[DocumentRow]) -> str:
     """Return how much the index holds, as plain text."""
     indexed = [row for row in rows if row.state == "indexed"]
     failed = sum(row.state == "failed" for row in rows)
+    partial = sum(_is_partial(row) for row in rows)
     parts = [
         f"{len(indexed):,} {'document' if len(indexed) == 1 else 'documents'}",
         f"{sum(row.passages for row in indexed):,} passages",
         size(sum(row.bytes for row in indexed)),
+        f"{partial} read in part" if partial else "",
         f"{failed} could not be read" if failed else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -52,14 +55,20 @@ def size(count: int) -> str:
     return f"{amount:.0f} {units[0]}" if units[0] in ("B", "kB") else f"{amount:.1f} {units[0]}"
 
 
-def _unreadable(rows: Sequence[DocumentRow]) -> None:
-    failed = [row for row in rows if row.state == "failed"]
-    if not failed:
+def _is_partial(row: DocumentRow) -> bool:
+    """Whether some of an indexed file could not be read; its reason has a line for each part."""
+    return row.state == "indexed" and bool(row.reason)
+
+
+def _listed(title: str, icon: str, key: str, rows: Sequence[DocumentRow]) -> None:
+    """Draw files with the lines of their reasons, open if they could not be read at all; nothing for no files."""
+    if not rows:
         return
-    with st.expander(f"Could not be read ({len(failed)})", icon=":material/error:", expanded=True, key="unreadable"):
-        lines = [
-            markup.element("dt", "rd-file", row.source) + markup.element("dd", "", row.reason or "") for row in failed
-        ]
+    lines = []
+    for row in rows:
+        lines.append(markup.element("dt", "rd-file", row.source))
+        lines += [markup.element("dd", "", line) for line in row.reason.splitlines()]
+    with st.expander(f"{title} ({len(rows)})", icon=f":material/{icon}:", expanded=key == "unreadable", key=key):
         st.html(f'<dl class="rd-failures">{"".join(lines)}</dl>')
 
 
@@ -72,8 +81,8 @@ def _table(rows: Sequence[DocumentRow]) -> None:
                 "Kind": row.kind,
                 "Passages": row.passages,
                 "Size": size(row.bytes),
-                "State": _STATES.get(row.state, row.state),
-                "Reason": row.reason or "",
+                "State": "read in part" if _is_partial(row) else _STATES.get(row.state, row.state),
+                "Reason": "; ".join(row.reason.splitlines()),
             }
             for row in rows
         ],

@@ -5,7 +5,6 @@ behind it. Under a plain `streamlit run` the first page installs the engine that
 switches off what libraries would send, as the command line does.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,12 +24,9 @@ class LocalBackend:
     """The real chain and the real ingestion, for one set of settings."""
 
     def __init__(self, settings: "Settings") -> None:
-        from ingest.loaders import SUFFIXES
-
         self._settings = settings
         self.model = settings.model
         self.index_dir: Path = settings.index
-        self.suffixes = frozenset(SUFFIXES)
 
     def open_chain(self, tell: Callable[[str], None]) -> Any:
         """Open the index and put the chain together."""
@@ -57,9 +53,10 @@ def engine() -> Engine:
     global _engine
     with _lock:
         if _engine is None:
+            from rag_dolly.environment import settle
             from rag_dolly.settings import load_settings
 
-            os.environ.update(LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false", HF_HUB_DISABLE_TELEMETRY="1")
+            settle()
             _engine = Engine(LocalBackend(load_settings()))
         found = _engine
     found.start()

@@ -70,7 +70,7 @@ def excerpt(text: str, start: int, end: int, around: int = _AROUND) -> Excerpt:
 
 def _title(entry: Mapping[str, Any], opened: session.Opened) -> str:
     name = f"Source {opened.number}" if opened.kind == "cite" else "Found passage"
-    where = sources.place(Path(entry["source"]).name, entry["page"], entry.get("heading", ""))
+    where = sources.place(entry, Path(entry["source"]).name)
     return markup.element("p", "rd-label", name) + markup.element("p", "rd-place", where)
 
 

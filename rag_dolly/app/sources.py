@@ -10,9 +10,10 @@ from rag_dolly.app import markup, session
 _SNIPPET = 110
 
 
-def place(source: str, page: int | None, heading: str = "") -> str:
-    """Return where something is, as plain text: file, page, section."""
-    parts = [source, f"page {page}" if page else "", heading]
+def place(entry: Mapping[str, Any], name: str = "") -> str:
+    """Return where a citation or hit is, as plain text: file (called `name` if given), place or else page, section."""
+    within = entry["place"] or (f"page {entry['page']}" if entry["page"] else "")
+    parts = [name or entry["source"], within, entry.get("heading", "")]
     return " · ".join(part for part in parts if part)
 
 
@@ -78,7 +79,7 @@ def _button(
     prefix: str | None,
     opened: session.Opened | None,
 ) -> None:
-    where = markup.label(place(entry["source"], entry["page"], entry.get("heading", "")), 90)
+    where = markup.label(place(entry), 90)
     snippet = markup.label(entry["text"], _SNIPPET)
     st.button(
         f"{f'**{prefix}** ' if prefix else ''}{where} — {snippet}",

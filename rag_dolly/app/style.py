@@ -88,7 +88,8 @@ div:has(> .st-key-source-head) { position: sticky; top: -1rem; z-index: 2; margi
 .stApp button[kind^="primary"], .stApp button[kind^="primary"]:hover { color: light-dark(#ffffff, #16191b); }
 .rd-failures { margin: 0; }
 .rd-failures dt { font-weight: 600; overflow-wrap: anywhere; }
-.rd-failures dd { margin: 0 0 .6rem; color: var(--rd-soft); overflow-wrap: anywhere; }
+.rd-failures dt:not(:first-child) { margin-top: .6rem; }
+.rd-failures dd { margin: 0; color: var(--rd-soft); overflow-wrap: anywhere; }
 
 /* a narrow screen: the open source is a sheet at the foot */
 @media (max-width: 52rem) {

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ingest import loaders
 from rag_dolly.app import markup, uploads
 from rag_dolly.app.engine import Engine
 
@@ -9,6 +10,7 @@ _MARKS = {
     "waiting": ("schedule", "waiting"),
     "reading": ("hourglass_top", "being read"),
     "indexed": ("check_circle", "indexed"),
+    "partial": ("warning", "read in part"),
     "refused": ("block", "not taken"),
     "failed": ("error", "could not be read"),
 }
@@ -39,7 +41,7 @@ def form(engine: Engine) -> None:
             accept_multiple_files=True,
             max_upload_size=uploads.MAX_BYTES // 1024 // 1024,
             key="files",
-            help=markup.label("Kinds: " + " ".join(sorted(engine.backend.suffixes)), 1000),
+            help=markup.label(f"Kinds: {loaders.examples()}", 300),
         )
         given = st.form_submit_button("Add to the library", type="primary", icon=":material/add:")
     if given and files:
@@ -56,15 +58,15 @@ def _progress(run: uploads.Run) -> None:
 
 
 def _outcome(run: uploads.Run) -> None:
-    good = sum(file.state == "indexed" for file in run.files)
+    good = sum(file.state in ("indexed", "partial") for file in run.files)
     if run.error:
         st.error(markup.label(run.error, 1000), icon=":material/error:")
         return
     line = f"{good} of {len(run.files)} {'file' if len(run.files) == 1 else 'files'} indexed."
-    if good == len(run.files):
+    if all(file.state == "indexed" for file in run.files):
         st.success(line, icon=":material/check_circle:")
     else:
-        st.warning(f"{line} The others are listed with the reason.", icon=":material/warning:")
+        st.warning(f"{line} The list says what could not be read, and why.", icon=":material/warning:")
     _files(run)
 
 

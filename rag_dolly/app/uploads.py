@@ -1,8 +1,8 @@
 """Files given by a browser: checked, named by us, stored in the index's `uploads` folder, then ingested.
 
-What the browser says of a file is not believed: the suffix is checked against what can be read, the size against
-`MAX_BYTES`, and the name is rebuilt. A file of the same name replaces the earlier one. Ingestion runs in its own
-thread, one at a time in a process; a file that cannot be read says why and the others go on. No Streamlit here.
+What the browser says of a file is not believed: the name must be of a kind that is known, the size is checked
+against `MAX_BYTES`, and the name is rebuilt. A file of the same name replaces the earlier one. Ingestion runs in its
+own thread, one at a time in a process; a file that cannot be read says why and the others go on. No Streamlit here.
 """
 
 import logging
@@ -10,18 +10,19 @@ import os
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from ingest import loaders
 from ingest.errors import RagDollyError
 from ingest.report import Progress, Report
 from rag_dolly.app.engine import Engine
 
 MAX_BYTES = 50 * 1024 * 1024
 FOLDER = "uploads"
-State = Literal["waiting", "reading", "indexed", "refused", "failed"]
+State = Literal["waiting", "reading", "indexed", "partial", "refused", "failed"]
 
 _MAX_NAME_BYTES = 180
 _FORBIDDEN = set('<>:"/\\|?*')
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class FileState:
-    """What became of one file: `name` is ours, `reason` says why it was refused or failed."""
+    """What became of one file: `name` is ours, `reason` says why it was refused or failed, or what was not read."""
 
     name: str
     state: State = "waiting"
@@ -40,12 +41,16 @@ class FileState:
 
 @dataclass(eq=False)
 class Run:
-    """One upload: its files, how many are done, and `error` in one line if all of it failed."""
+    """One upload: its files, how many are done, and `error` in one line if all of it failed.
+
+    `sources` are the names in the index of the files that were looked at.
+    """
 
     files: list[FileState] = field(default_factory=list)
     done: int = 0
     total: int = 0
     finished: bool = False
+    sources: set[str] = field(default_factory=set)
     error: str = ""
 
 
@@ -61,11 +66,13 @@ def safe_name(name: str) -> str:
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(" .") + suffix
 
 
-def refusal(name: str, size: int, suffixes: Collection[str]) -> str:
-    """Return why a file is not taken, "" if it is."""
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in suffixes:
-        return f"Files of this kind ({suffix or 'no suffix'}) cannot be read."
+def refusal(name: str, size: int) -> str:
+    """Return why a file is not taken, "" if it is.
+
+    Kinds that are known and cannot be read (.doc) are taken: ingestion says what to do with them.
+    """
+    if loaders.kind_of(name) is None:
+        return f"Files of this kind ({PurePosixPath(name).suffix.lower() or 'no suffix'}) cannot be read."
     if size == 0:
         return "The file is empty."
     if size > MAX_BYTES:
@@ -95,7 +102,7 @@ def start(engine: Engine, files: Sequence[tuple[str, bytes]]) -> Run:
     for given, data in files:
         state = FileState(safe_name(given))
         run.files.append(state)
-        state.reason = refusal(state.name, len(data), engine.backend.suffixes)
+        state.reason = refusal(state.name, len(data))
         if state.reason:
             state.state = "refused"
         else:
@@ -132,6 +139,7 @@ def _ingest(engine: Engine, folder: Path, run: Run) -> None:
 
 def _follow(run: Run, event: Progress) -> None:
     run.done, run.total = event.done, event.total
+    run.sources.add(event.source)
     for file in _named(run, event.source):
         if event.stage == "read":
             file.state = "reading"
@@ -142,13 +150,19 @@ def _follow(run: Run, event: Progress) -> None:
 
 
 def _conclude(run: Run, report: Report) -> None:
-    """Give every file its end state and reason; a file that the report does not name is in the index."""
+    """Give every file its end state and reason; a file that the report does not name is in the index.
+
+    The report names what was read in part in the whole index, so only sources of this run count there.
+    """
     for source, reason in [*report.failed, *report.skipped]:
         for file in _named(run, source):
             file.state, file.reason = "failed", reason
     for file in run.files:
         if file.state in ("waiting", "reading"):
             file.state = "indexed"
+    for source, warning in report.partial:
+        for file in _named(run, source) if source in run.sources else ():
+            file.state, file.reason = "partial", f"{file.reason}; {warning}" if file.reason else warning
 
 
 def _named(run: Run, source: str) -> list[FileState]:

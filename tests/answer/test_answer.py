@@ -114,9 +114,17 @@ def test_closing_the_stream_closes_the_model(index):
 def test_the_first_piece_says_what_was_retrieved(index):
     first = ask(index, ScriptedPipeline(TRUE))[0]
     assert [hit["rank"] for hit in first["retrieved"]] == [1, 2, 3]
-    assert {"source", "page", "start", "end", "heading", "text", "score", "dense", "keyword", "rerank"} <= set(
-        first["retrieved"][0]
-    )
+    expected = {"source", "page", "start", "end", "heading", "text", "score", "dense", "keyword", "rerank", "place"}
+    assert expected <= set(first["retrieved"][0])
+
+
+def test_hits_and_citations_say_where_in_its_file_a_passage_stands(folder, ingest, index):
+    (folder / "trees.csv").write_text("tree,fruit\nquince,astringent pomes\nmedlar,bletted pomes\n")
+    ingest(folder)
+    answer = whole(ask(index, None, "Which tree has astringent pomes?", top_k=1))
+    assert [hit["place"] for hit in answer["retrieved"]] == ["rows 2-3"]
+    assert answer["citations"][0]["source"] == "trees.csv" and answer["citations"][0]["place"] == "rows 2-3"
+    assert whole(ask(index, None))["citations"][0]["place"] == ""
 
 
 @pytest.mark.parametrize("question", ["", "  \n "])

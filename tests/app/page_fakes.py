@@ -48,9 +48,10 @@ class Stored:
 
 
 class FakeIndex:
-    def __init__(self, texts, failed=()):
+    def __init__(self, texts, failed=(), partial=()):
         self.texts = dict(texts)
         self.failed = dict(failed)
+        self.partial = dict(partial)
 
     @property
     def passage_count(self):
@@ -58,7 +59,7 @@ class FakeIndex:
 
     def documents(self):
         broken = [Row(name, 0, "failed", reason) for name, reason in self.failed.items()]
-        return [Row(name) for name in self.texts] + broken
+        return [Row(name, reason=self.partial.get(name, "")) for name in self.texts] + broken
 
     def read_document(self, source):
         return Stored(source, self.texts[source]) if source in self.texts else None
@@ -125,20 +126,21 @@ def sentences(texts, question):
 
 def hit(rank, source, start, end, text):
     place = {"rank": rank, "source": source, "ordinal": 0, "page": None, "start": start, "end": end, "heading": ""}
-    return place | {"text": text, "score": 0.5, "dense": 0.5, "keyword": None, "rerank": None}
+    return place | {"text": text, "score": 0.5, "dense": 0.5, "keyword": None, "rerank": None, "place": ""}
 
 
 def citation(number, source, start, end, text):
-    return {"n": number, "source": source, "page": None, "start": start, "end": end, "text": text, "score": 0.9}
+    where = {"n": number, "source": source, "page": None, "start": start, "end": end, "place": ""}
+    return where | {"text": text, "score": 0.9}
 
 
 class FakeBackend:
-    """`texts=None` means that there is no index until something is ingested. Files with "broken" in the name fail."""
+    """`texts=None` means that there is no index until something is ingested. Files with "broken" in the name fail,
+    those with "partly" in it are read in part."""
 
     def __init__(self, index_dir, texts=None, pause=0.0, error=None, model="auto"):
         self.index_dir = Path(index_dir)
         self.model = model
-        self.suffixes = frozenset({".md", ".txt"})
         self.pause = pause
         self.error = error
         self.index = FakeIndex(texts) if texts is not None else None
@@ -165,5 +167,8 @@ class FakeBackend:
             else:
                 self.index.texts[path.name] = path.read_text()
                 report.added += 1
+            if "partly" in path.name:
+                self.index.partial[path.name] = "page 2: a scan\npage 3: a scan"
             on_progress(Progress("stored", path.name, done, len(files)))
+        report.partial += [(n, line) for n, lines in self.index.partial.items() for line in lines.splitlines()]
         return report

@@ -251,6 +251,35 @@ def test_the_library_lists_documents_with_their_state_and_reason(page):
     assert "scan &lt;b&gt;.pdf" in html(library_page) and "no text in it: a scan?" in html(library_page)
 
 
+def test_the_library_lists_what_was_read_in_part(page):
+    at = page({"garden.md": GUIDE, "book.md": "Book."})
+    at.engine.index.partial["book.md"] = "page 2: a scan\npage 3: <i>broken</i>"
+    library_page = AppTest.from_function(_library, default_timeout=20).run()
+    assert [expander.label for expander in library_page.expander] == ["Read in part (1)"]
+    assert "1 read in part" in html(library_page) and "could not be read" not in html(library_page)
+    assert "<dd>page 2: a scan</dd><dd>page 3: &lt;i&gt;broken&lt;/i&gt;</dd>" in re.sub(
+        ' class=""', "", html(library_page)
+    )
+    table = library_page.dataframe[0].value
+    assert list(table["State"]) == ["indexed", "read in part"]
+    assert list(table["Reason"]) == ["", "page 2: a scan; page 3: <i>broken</i>"]
+
+
+def test_files_of_no_suffix_and_old_kinds_are_taken_and_the_hint_is_short(page):
+    page({"garden.md": GUIDE})
+    at = AppTest.from_function(_library, default_timeout=20).run()
+    uploader = at.file_uploader[0]
+    assert len(uploader.proto.help) < 200 and "source code" in uploader.proto.help and not uploader.proto.type
+    uploader.set_value([("README", b"Read me.", ""), ("partly.md", b"Half.", "text/markdown")])
+    at.button[0].click().run()
+    until(lambda: at.session_state["upload"].finished)
+    at.run()
+    lines = [element.value for element in at.markdown]
+    assert at.warning[0].value.startswith("2 of 2 files indexed.")
+    assert any("README" in line and "indexed" in line for line in lines)
+    assert any("read in part" in line and "page 2" in line for line in lines)
+
+
 def _library():
     from rag_dolly.app import library, resources
 

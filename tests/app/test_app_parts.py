@@ -6,7 +6,7 @@ import pytest
 from page_fakes import FakeBackend
 from test_app_jobs import until
 
-from rag_dolly.app import ask, library, session, suggest
+from rag_dolly.app import ask, library, session, sources, suggest
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -63,6 +63,21 @@ def test_suggestions_are_spread_over_the_documents():
 )
 def test_sizes(count, shown):
     assert library.size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("page", "place", "shown"),
+    [
+        (None, "", "a/b.xlsx · Orders"),
+        (3, "", "a/b.xlsx · page 3 · Orders"),
+        (3, "slide 3", "a/b.xlsx · slide 3 · Orders"),
+        (None, "sheet Orders, rows 2-30", "a/b.xlsx · sheet Orders, rows 2-30 · Orders"),
+    ],
+)
+def test_a_place_is_shown_before_a_page(page, place, shown):
+    entry = {"source": "a/b.xlsx", "page": page, "place": place, "heading": "Orders"}
+    assert sources.place(entry) == shown
+    assert sources.place(entry, "b.xlsx") == shown.removeprefix("a/")
 
 
 def test_two_visitors_load_the_model_once(tmp_path):

@@ -39,6 +39,9 @@ def test_long_names_fit_a_file_system_and_keep_their_suffix():
     ("name", "size", "reason"),
     [
         ("a.md", 1, ""),
+        ("README", 1, ""),
+        ("main.rs", 1, ""),
+        ("old.doc", 1, ""),
         ("a.exe", 1, "Files of this kind (.exe) cannot be read."),
         ("a", 1, "Files of this kind (no suffix) cannot be read."),
         ("a.md", 0, "The file is empty."),
@@ -46,7 +49,7 @@ def test_long_names_fit_a_file_system_and_keep_their_suffix():
     ],
 )
 def test_what_is_refused(name, size, reason):
-    assert uploads.refusal(name, size, {".md"}) == reason
+    assert uploads.refusal(name, size) == reason
 
 
 def engine_in(folder, **given):
@@ -74,6 +77,16 @@ def test_good_files_are_indexed_and_the_others_say_why(tmp_path):
     }
     assert engine.index.texts["new.md"] == "New text."
     assert sorted(path.name for path in (tmp_path / "uploads").iterdir()) == ["broken.md", "new.md"]
+
+
+def test_what_was_not_read_of_a_file_is_said_and_only_of_files_of_this_run(tmp_path):
+    engine = engine_in(tmp_path, texts={"elsewhere/new.md": "Old."})
+    engine.index.partial["elsewhere/new.md"] = "page 9: a scan"
+    run = uploads.start(engine, [("new.md", b"New."), ("partly.md", b"Half.")])
+    assert outcome(run) == {
+        "new.md": ("indexed", ""),
+        "partly.md": ("partial", "page 2: a scan; page 3: a scan"),
+    }
 
 
 def test_the_first_upload_makes_the_index_and_the_engine_opens_it(tmp_path):

@@ -8,7 +8,7 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests, Vector
 
 from ingest.index import Index
 from ingest.sync import ingest_paths
-from rag_dolly.faces import RagLLM, RagRetriever, until
+from rag_dolly.faces import RagLLM, RagRetriever, to_hit, until
 from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.vectorstore import IndexVectorStore
 from tests.conftest import SAMPLES
@@ -49,6 +49,16 @@ def test_ingested_passages_are_in_the_store(store):
     best, score = store.similarity_search_with_score("honey to survive the winter", k=1)[0]
     assert best.metadata["source"] == "bees.md" and 0 < score <= 1.001
     assert store.get_by_ids([best.id]) == [best]
+
+
+def test_the_place_of_a_passage_is_metadata_and_survives_the_way_back(index, folder, ingest):
+    (folder / "trees.csv").write_text("tree,fruit\nquince,astringent pomes\nmedlar,bletted pomes\n")
+    ingest(folder)
+    assert IndexVectorStore(index).similarity_search("astringent pomes", k=1)[0].metadata["place"] == "rows 2-3"
+    retriever = HybridRetriever(index)
+    found = RagRetriever(search=retriever.search, k=1).invoke("astringent pomes")[0]
+    assert found.metadata["place"] == "rows 2-3"
+    assert to_hit(found) == retriever.search("astringent pomes", 1)[0]
 
 
 def test_texts_of_a_program_live_beside_the_folder(store, folder, ingest):

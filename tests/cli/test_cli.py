@@ -73,7 +73,7 @@ def test_ingest_reports_in_words_and_in_json(rag_dolly, folder):
     first = json.loads(rag_dolly("ingest", "samples", "--json").stdout)
     assert (first["added"], first["failed"], first["skipped"]) == (3, [], [])
     assert set(first) == {
-        "added", "updated", "deleted", "unchanged", "failed", "skipped", "passages", "seconds",
+        "added", "updated", "deleted", "unchanged", "failed", "skipped", "partial", "passages", "seconds",
     }  # fmt: skip
     second = rag_dolly("ingest", "samples")
     assert "3 unchanged" in second.stdout and "torch" not in second.stderr
@@ -86,6 +86,20 @@ def test_broken_files_are_listed_and_the_exit_code_is_3(rag_dolly, folder):
     assert report["added"] == 3 and report["failed"][0]["source"] == "broken.pdf" and report["failed"][0]["error"]
     listed = json.loads(rag_dolly("ls", "--json").stdout)["documents"]
     assert {row["source"]: row["state"] for row in listed}["broken.pdf"] == "failed"
+
+
+def test_the_list_of_skipped_files_ends_in_counts(rag_dolly, folder):
+    for n in range(30):
+        (folder / f"{n:02}.raw").touch()
+    (folder / "two\nlines.raw").touch()
+    (folder / "venv").mkdir()
+    (folder / "zz.txt").symlink_to("nothing")
+    lines = [line for line in rag_dolly("ingest", folder).stderr.splitlines() if line.startswith("skipped")]
+    assert len(lines) == 21 and lines[0] == "skipped  00.raw: unsupported kind: .raw"
+    assert lines[-1] == (
+        "skipped  13 more: 11 unsupported kind .raw, 1 ignored by default, 1 a symbolic link to nothing; "
+        "`rag-dolly ls` lists them all"
+    )
 
 
 def test_search(indexed):
@@ -123,7 +137,7 @@ def test_ask_quotes_and_cites(indexed):
     answer = json.loads(indexed("ask", "How tall is the lighthouse?", "--model", "none", "--json").stdout)
     assert answer["mode"] == "quoted" and "42 metres" in answer["answer"] and not answer["abstained"]
     assert {"question", "citations", "retrieved", "left_out", "model", "usage", "timings"} <= set(answer)
-    assert set(answer["citations"][0]) == {"n", "source", "page", "start", "end", "text", "score"}
+    assert set(answer["citations"][0]) == {"n", "source", "page", "place", "start", "end", "text", "score"}
     spoken = indexed("ask", "How tall is the lighthouse?", "--model", "none")
     assert "[1]" in spoken.stdout and "guide/lighthouse.txt" in spoken.stdout
 
@@ -147,7 +161,7 @@ def test_status_and_export_and_doctor(indexed, tmp_path):
     indexed("export", "passages", "out.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert len(rows) == status["passages"]
-    assert set(rows[0]) == {"source", "ordinal", "page", "start", "end", "heading", "text"}
+    assert set(rows[0]) == {"source", "ordinal", "page", "place", "start", "end", "heading", "text"}
     checked = json.loads(indexed("doctor", "--json").stdout)
     assert checked["problems"] == [] and checked["index"]["state"] == "sound"
 

@@ -1,6 +1,7 @@
 """The folder is the truth, one bad file stops nothing, and mistakes leave the index as it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from ingest.embed import Identity
 from ingest.errors import IndexBusy, IndexMismatch, IndexMissing, NothingToIngest, RagDollyError
 from ingest.index import FILE, Index
 from ingest.passage import Block, Document, Passage
-from ingest.store import Store
+from ingest.store import FileFacts, Store
 from ingest.sync import GROUP, ingest_paths
 from ingest.writing import writing
 from tests.fakes import HashingEmbedder
@@ -99,8 +100,8 @@ def test_what_is_passed_over_is_said(folder, ingest, index):
     (folder / ".git").mkdir()
     (folder / ".git/config.txt").write_text("secret")
     report = ingest(folder)
-    assert [source for source, _ in report.skipped] == ["photo.raw"]
-    assert not any(row.source.startswith(".git") for row in index.documents())
+    assert report.skipped == [(".git/", "ignored by default: version control"), ("photo.raw", "unsupported kind: .raw")]
+    assert not any(row.source.startswith(".git/c") for row in index.documents())
 
 
 def test_links_out_of_the_folder_are_not_followed(folder, ingest, tmp_path, index):
@@ -183,13 +184,13 @@ def test_another_embedder_is_refused_and_both_are_named(folder, ingest, tmp_path
     assert index.passage_count > 0
 
 
-def test_an_index_that_was_cut_another_way_is_refused(ingest, folder, tmp_path, embedder):
-    ingest(folder)
-    Store(tmp_path / "index" / FILE).set("made_with", "chunker 0, words 1")
-    with pytest.raises(IndexMismatch, match="chunker 0"):
-        Index.open(tmp_path / "index", embedder)
-    with pytest.raises(IndexMismatch, match="chunker 0"):
-        ingest(folder)
+def test_what_an_older_version_read_is_read_again(ingest, folder, tmp_path, embedder, index):
+    before = len(embedder.embedded)
+    Store(tmp_path / "index" / FILE)._run("UPDATE documents SET read_with = 'loaders 0, chunker 0'")
+    report = ingest(folder)
+    assert (report.updated, report.unchanged) == (3, 0)
+    assert len(embedder.embedded) == before
+    assert ingest(folder).unchanged == 3
 
 
 def test_the_same_weights_under_another_name_are_the_same_embedder():
@@ -224,13 +225,13 @@ def test_a_full_disk_is_said_in_a_line_and_loses_nothing(folder, ingest, tmp_pat
     document = Document("big.txt", "text", "", "x" * 10, (Block(0, 10),))
     passages = [(Passage("big.txt", n, "word " * 500, 0, 10, None, ()), str(n), bytes(128)) for n in range(500)]
     with pytest.raises(RagDollyError, match=r"full.*intact"):
-        store.put_document(1, document, "sha", 10, passages)
+        store.put_document(1, document, FileFacts("sha", 10), passages)
     assert index.passage_count == before and index.problems() == []
 
 
 def test_an_index_inside_the_folder_is_not_indexed(folder, embedder):
     report = ingest_paths([folder], folder / "my-index", embedder)
-    assert report.added == 3 and report.skipped == []
+    assert report.added == 3 and report.skipped == [("my-index/", "an index of this program")]
 
 
 def test_a_second_writer_is_told_at_once(folder, ingest, tmp_path):
@@ -293,3 +294,85 @@ def test_progress_counts_files_to_the_end(folder, ingest):
     ingest(folder, on_progress=events.append)
     assert events[0].stage == "found" and events[0].total == 3
     assert events[-1].done == events[-1].total == 3
+
+
+def test_a_file_that_lies_there_twice_is_embedded_once_and_both_are_found(folder, ingest, embedder, index):
+    (folder / "plain.txt").write_text("The ferry to the island leaves at noon.")
+    ingest(folder)
+    before = len(embedder.embedded)
+    shutil.copy(folder / "plain.txt", folder / "guide" / "copied.txt")
+    assert ingest(folder).added == 1
+    assert len(embedder.embedded) == before
+    found = {p.passage.source for p in index.passages([i for i, _ in index.keyword("ferry island noon", 5)])}
+    assert found == {"plain.txt", "guide/copied.txt"}
+
+
+def test_what_was_read_before_is_not_parsed_again_under_another_name(folder, ingest, index, monkeypatch):
+    (folder / "bees.md").rename(folder / "hives.md")
+    monkeypatch.setattr("ingest.parse.Parsers.parse", lambda *_: pytest.fail("parsed again"))
+    assert ingest(folder).added == 1
+    document = index.read_document("hives.md")
+    assert document.title == "Keeping bees"
+    for stored in index.passages_of("hives.md"):
+        assert document.text[stored.passage.start : stored.passage.end] == stored.passage.text
+
+
+def test_an_unchanged_file_is_not_opened(folder, ingest, monkeypatch):
+    time.sleep(2.1)  # what was written just now is looked at once more
+    ingest(folder)
+    monkeypatch.setattr("ingest.sync._sha256", lambda path: pytest.fail(f"{path} was opened"))
+    assert ingest(folder).unchanged == 3
+
+
+def test_same_size_and_time_but_other_content_is_seen(folder, ingest, index):
+    path = folder / "guide" / "lighthouse.txt"
+    before = path.stat()
+    text = path.read_text()
+    path.write_text(text.replace("lighthouse", "lightboats"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert len(text) == path.stat().st_size
+    assert ingest(folder).updated == 1
+
+
+def test_a_file_that_failed_is_tried_again_but_not_while_watching(folder, ingest, tmp_path):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 this is not really a PDF")
+    ingest(folder)
+    time.sleep(2.1)
+    events = []
+    report = ingest(folder, retry_failed=True)
+    assert [source for source, _ in report.failed] == ["broken.pdf"]
+    report = ingest(folder, retry_failed=False, on_progress=events.append)
+    assert [source for source, _ in report.failed] == ["broken.pdf"] and report.unchanged == 3
+    assert {event.stage for event in events} == {"found", "stored", "failed"}
+
+
+def test_a_long_document_interrupted_keeps_the_vectors_it_had(folder, ingest, tmp_path, embedder):
+    words = "\n\n".join(f"Paragraph {n} of the long book speaks of matter {n * 3}. " * 8 for n in range(1500))
+    (folder / "book.txt").write_text(words)
+
+    class Stopping(HashingEmbedder):
+        def embed_passages(self, texts):
+            if len(self.embedded) > 1000:
+                raise KeyboardInterrupt
+            return super().embed_passages(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest(folder, embedder=Stopping())
+    report = ingest(folder)
+    assert len(embedder.embedded) <= report.passages - 1000
+
+
+def test_a_folder_that_cannot_be_entered_is_not_taken_for_gone(folder, ingest, index, monkeypatch):
+    from ingest import sync
+    from ingest.walk import SkippedFile
+
+    real = sync.walk
+
+    def closed(root, start):
+        items = [item for item in real(root, start) if not item.source.startswith("guide/")]
+        return iter([*items, SkippedFile("guide/", "cannot be entered: permission denied", keep=True)])
+
+    monkeypatch.setattr(sync, "walk", closed)
+    report = ingest(folder)
+    assert report.deleted == 0 and ("guide/", "cannot be entered: permission denied") in report.skipped
+    assert "guide/tea.html" in sources(index)

@@ -1,9 +1,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from languages import TEXTS
 
 from ingest.errors import UnreadableFile
-from ingest.loaders.encoding import decode
+from ingest.loaders.encoding import clean, decode
 
 GERMAN = "Die Straße führt über die Brücke, und die Häuser stehen schön am Fluß. Größe: 5 Äcker.\n"
 SPANISH = "El niño comió mañana. ¿Qué será de la señora? Canción, razón, corazón y pingüino.\n"
@@ -24,10 +25,49 @@ KOREAN = "안녕하세요 세계. 한국어 문장입니다. 서울은 대한민
 ENGLISH = "The “small” box costs €12 – or £10 – as the café’s owner said…\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-@pytest.mark.parametrize("text", [GERMAN, CHINESE, JAPANESE, ARABIC, RUSSIAN, "plain English words\n"])
+UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
+WESTERN = "cp1252 latin-1 iso8859_15 mac_roman cp850".split()
+CENTRAL = "cp1250 iso8859_2 cp852".split()
+CODE_PAGES = {
+    **dict.fromkeys(
+        ["german", "french", "spanish", "portuguese", "swedish", "danish", "finnish", "icelandic"], WESTERN
+    ),
+    "italian": ["cp1252", "latin-1", "iso8859_15", "mac_roman"],
+    "english": ["cp1252", "mac_roman"],
+    **dict.fromkeys(["polish", "czech", "hungarian", "croatian"], CENTRAL),
+    "romanian": ["cp1250", "iso8859_2"],
+    "turkish": ["cp1254", "iso8859_9"],
+    "lithuanian": ["cp1257", "iso8859_13"],
+    "latvian": ["cp1257", "iso8859_13"],
+    "estonian": ["cp1257", "cp1252", "iso8859_15"],
+    "russian": ["cp1251", "koi8_r", "cp866", "iso8859_5"],
+    "ukrainian": ["cp1251", "koi8_u"],
+    "bulgarian": ["cp1251", "iso8859_5"],
+    "greek": ["cp1253", "iso8859_7"],
+    "hebrew": ["cp1255", "iso8859_8"],
+    "arabic": ["cp1256", "iso8859_6"],
+    "thai": ["cp874", "tis_620"],
+    "chinese": ["gb2312", "gbk", "gb18030"],
+    "taiwanese": ["big5", "big5hkscs", "gbk"],
+    "japanese": ["cp932", "shift_jis", "euc_jp", "iso2022_jp"],
+    "korean": ["euc_kr", "cp949", "iso2022_kr", "johab"],
+}
+
+
+@pytest.mark.parametrize("encoding", UNICODE)
+@pytest.mark.parametrize("text", [*TEXTS.values(), "plain English words\n"], ids=[*TEXTS, "ascii"])
 def test_unicode_is_read_with_and_without_a_mark(text, encoding):
     assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"), [(name, page) for name, pages in CODE_PAGES.items() for page in pages]
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_texts_in_old_code_pages_are_read(language, encoding, line_end):
+    written = TEXTS[language].replace("\n", line_end).encode(encoding, "replace")
+    expected = TEXTS[language].encode(encoding, "replace").decode(encoding)
+    assert decode(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,6 +118,25 @@ def test_control_characters_become_one_space_each():
 def test_a_few_broken_bytes_do_not_spoil_utf8():
     data = (CHINESE * 5).encode() + b"\xff broken"
     assert decode(data) == CHINESE * 5 + "\ufffd broken"
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_character_cut_in_two_at_the_end_does_not_spoil_utf8(cut):
+    assert decode("ein Wort über die Straße 漢".encode()[:-cut]) == "ein Wort über die Straße \ufffd"
+
+
+@pytest.mark.parametrize("word", ["¼ cup", "5 £", "Deák", "gewöhnlich", "a/b.c façade (naïve)", "20 °C ± 1"])
+def test_a_single_foreign_character_is_taken_for_western(word):
+    assert decode(f"Some plain words about {word}, and more of them.".encode("cp1252")).count(word) == 1
+
+
+@pytest.mark.parametrize("name", ["unicode_escape", "utf-7", "idna", "rot13", "no such", "a\0b", "undefined", "é"])
+def test_a_declared_encoding_that_is_none_is_ignored(name):
+    assert decode(b"words \\ud800 +2AA-", name) == "words \\ud800 +2AA-"
+
+
+def test_lone_surrogates_become_spaces():
+    assert clean("a\ud83db\udc00") == "a b "
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])

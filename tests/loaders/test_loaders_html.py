@@ -28,7 +28,7 @@ def test_structure_becomes_blocks(checked):
         ("text", "loose text"),
         ("heading", "Sub"),
         ("list", "- one\n  - sub\n- two\n  more"),
-        ("table", "Cap\nA | B\n1 | 2 x"),
+        ("table", "Cap\nA: 1 | B: 2 x"),
         ("code", "  x = 1\n    y < 2"),
     ]
     assert [(b.level, b.title) for b in document.blocks if b.kind == "heading"] == [(1, "Big head"), (3, "Sub")]
@@ -75,6 +75,26 @@ def test_a_layout_table_is_walked_through(checked):
     inner = "<table><tr><td>in</td><td>ner</td></tr></table>"
     body = f"<table><tr><td><h2>Head</h2><p>text</p></td><td>{inner}</td></tr></table>"
     assert parts(checked(load("a.html", page(body)))) == [("heading", "Head"), ("text", "text"), ("table", "in | ner")]
+
+
+def test_rows_name_their_columns_through_merged_cells(checked):
+    rows = (
+        "<caption>Sales</caption><tr><th>Region</th><th>Q1</th><th>Q2</th></tr>"
+        "<tr><td rowspan=2>North</td><td>120</td><td>130</td></tr><tr><td>80</td><td>95</td></tr>"
+        "<tr><td>South</td><td colspan=2>90</td></tr>"
+    )
+    document = checked(load("a.html", page(f"<table>{rows}</table>")))
+    assert parts(document) == [
+        (
+            "table",
+            "Sales\nRegion: North | Q1: 120 | Q2: 130\nRegion: North | Q1: 80 | Q2: 95\nRegion: South | Q1: 90",
+        )
+    ]
+
+
+def test_absurd_spans_end(checked):
+    cells = "<td colspan=99999 rowspan=99999>x</td>" * 100
+    assert checked(load("a.html", page(f"<table>{f'<tr>{cells}</tr>' * 20}</table>"))).text.count("x") < 100_000
 
 
 def test_long_lists_are_split(checked):

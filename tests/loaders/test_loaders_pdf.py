@@ -11,7 +11,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 
 from ingest.errors import UnreadableFile
 from ingest.loaders import load
-from ingest.loaders.pdf import PDFIUM_LOCK, highlight_rects, page_text, render_page
+from ingest.loaders.pdf import MAX_PAGES, PDFIUM_LOCK, highlight_rects, page_text, render_page
+from ingest.loaders.reading import Reading
 
 
 def parts(document):
@@ -219,8 +220,22 @@ def test_larger_letters_and_indents_begin_paragraphs(make_pdf, checked):
 def test_locked_files(make_pdf, checked):
     open_to_all = make_pdf(lines("Readable words"), encrypt=StandardEncryption("", "owner", canPrint=0))
     assert "Readable words" in checked(load("a.pdf", open_to_all)).text
-    with pytest.raises(UnreadableFile, match="encrypted: needs a password"):
+    with pytest.raises(UnreadableFile, match="encrypted: needs a password; give it with --password"):
         load("a.pdf", make_pdf(lines("x"), encrypt=StandardEncryption("user", "owner")))
+
+
+@pytest.mark.parametrize("right", ["user", "owner"])
+def test_passwords_are_tried_in_turn(make_pdf, checked, right):
+    data = make_pdf(lines("Secret words"), encrypt=StandardEncryption("user", "owner"))
+    document = checked(load("a.pdf", data, Reading(passwords=("wrong", "", "Пароль \ud800", right))))
+    assert document.text == "Secret words\n"
+    with pytest.raises(UnreadableFile, match="encrypted: none of the given passwords opens it"):
+        load("a.pdf", data, Reading(passwords=("wrong", "User")))
+    assert highlight_rects(data, 0, 0, 6, "Secret") == []
+    rects = highlight_rects(data, 0, 0, 6, "Secret", passwords=("wrong", right))
+    assert rects and render_page(data, 0, 1.0, rects, passwords=(right,)).startswith(b"\x89PNG")
+    with pytest.raises(UnreadableFile, match="encrypted"):
+        render_page(data, 0, 1.0, rects)
 
 
 def test_scans_are_named_as_such(make_pdf):
@@ -239,9 +254,20 @@ def test_broken_files_give_a_reason(make_pdf):
 
 
 def test_a_page_count_that_lies_ends_soon():
-    assert len(load("a.pdf", raw_pdf({}, count=30)).page_starts) == 30
+    document = load("a.pdf", raw_pdf({}, count=30))
+    assert len(document.page_starts) == 30
+    assert document.warnings == (
+        "cannot load 29 of 30 pages (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...): the file is damaged there",
+    )
     with pytest.raises(UnreadableFile, match="pages cannot be loaded"):
         load("a.pdf", raw_pdf({}, count=1_000_000))
+
+
+def test_of_a_very_long_file_the_first_pages_are_read():
+    data = raw_pdf({}).replace(b"/Kids[3 0 R]/Count 1>>", b"/Kids[" + b"3 0 R " * (MAX_PAGES + 2) + b"]/Count 5002>>")
+    document = load("a.pdf", data)
+    assert len(document.page_starts) == MAX_PAGES
+    assert document.warnings == ("only the first 5000 of 5002 pages were read: split the file to read the rest",)
 
 
 def test_threads_may_load_draw_and_mark_at_once(make_pdf):
