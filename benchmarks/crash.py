@@ -4,9 +4,10 @@
 
 Copies DIR (default: docs and 400 generated notes) into a scratch folder and ingests it in child processes, each killed
 by SIGKILL at a moment drawn between its start and the end of a run's usual time: in turns the whole process group,
-workers too, and the parent alone, as the system does when memory runs out. Every fifth begins without an index and is
-killed within 30 ms of the index file's appearance. Before each, a fifth of the files are changed, now and then some
-deleted, renamed or copied. The embedder is a cheap one that hashes words, or with --real the bundled model.
+workers too, and the parent alone, as the system does when memory runs out. Every fifth begins without an index, and
+half of these are killed within 30 ms of the index file's appearance. Before each, a fifth of the files are changed,
+now and then some deleted, renamed or copied. The embedder is a cheap one that hashes words, or with --real the
+bundled model.
 
 After each kill: the index opens, SQLite finds nothing wrong, passages, full-text rows and vectors are the same in
 number and by id, each passage is its document's text[start:end], and each document's passages are exactly those that an

@@ -100,7 +100,10 @@ def export(paths: Sequence[Path], home: Path) -> int:
     if ended.returncode not in (0, 3):
         sys.exit(ended.stderr.decode())
     index = Index.open(home / "export", open_embedder())
-    texts = [chunk.embedding_text(stored.title, stored.passage) for stored in index.all_passages()]
+    texts = [
+        chunk.embedding_text(chunk.embedding_title(stored.passage.source, stored.title), stored.passage)
+        for stored in index.all_passages()
+    ]
     index.close()
     lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
     (home / "passages.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

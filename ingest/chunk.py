@@ -42,13 +42,13 @@ def chunk(document: Document, token_spans: TokenSpans, max_tokens: int) -> list[
     return passages
 
 
-def embedding_title(document: Document) -> str:
-    """Return the title that `embedding_text` is given: "" for one that is only the name of the file.
+def embedding_title(source: str, title: str) -> str:
+    """Return a document's title as `embedding_text` is given it: "" for one that is only the name of the file.
 
     So a file that is renamed, or lies there twice, is embedded once.
     """
-    name = PurePosixPath(document.source)
-    return "" if document.title in (name.stem, name.name) else document.title
+    name = PurePosixPath(source)
+    return "" if title in (name.stem, name.name) else title
 
 
 def _place(document: Document, starts: list[int], start: int, end: int) -> str:

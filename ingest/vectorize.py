@@ -24,8 +24,9 @@ class Row(NamedTuple):
 def rows_of(document: Document, embedder: Embedder) -> list[Row]:
     """Cut a document into passages. Raises `UnreadableFile` if there is nothing to cut."""
     rows = []
+    title = chunk.embedding_title(document.source, document.title)
     for passage in chunk.chunk(document, embedder.token_spans, min(embedder.max_tokens, chunk.PASSAGE_TOKENS - 2)):
-        text = chunk.embedding_text(chunk.embedding_title(document), passage)
+        text = chunk.embedding_text(title, passage)
         rows.append(Row(passage, text, hashlib.sha256(text.encode()).hexdigest()))
     if not rows:
         raise UnreadableFile("no text was found in it")

@@ -106,7 +106,8 @@ def reembed(index: IndexOption = None, embedder: EmbedderOption = None, offline:
     settings = load_settings(index=index, embedder=embedder, offline=offline)
     with show.ingesting() as on_progress:
         passages = assemble.reembed(settings, on_progress)
-    typer.echo(f"{passages} passages in {settings.index} are embedded with {settings.embedder}")
+    name = assemble.open_index(settings).embedder.identity.name
+    typer.echo(f"{passages} passages in {settings.index} are embedded with {name}")
 
 
 @app.command()
