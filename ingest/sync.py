@@ -8,7 +8,6 @@ complete up to the last stored document, and the next run finishes the rest.
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -197,7 +196,7 @@ def _look(run: _Run, task: _Task, parsers: Parsers) -> _Outcome:
         if document is None:
             parsed: Parsed = parsers.parse(task.source, task.file.path)
             document, facts = parsed.document, facts._replace(sha256=parsed.sha256, size=parsed.size)
-            if any("no text layer" in warning for warning in document.warnings):
+            if any("install Tesseract" in warning for warning in document.warnings):
                 facts = facts._replace(read_with=READ_WITH + _NO_OCR)
         return _Outcome(task, facts, document, rows_of(document, run.embedder))
     except UnreadableFile as error:
@@ -208,9 +207,11 @@ def _look(run: _Run, task: _Task, parsers: Parsers) -> _Outcome:
 
 def _is_current(known: Known) -> bool:
     """Whether reading a file again would give what the index has of it."""
-    return known.read_with == READ_WITH or (
-        known.read_with == READ_WITH + _NO_OCR and shutil.which("tesseract") is None
-    )
+    if known.read_with != READ_WITH + _NO_OCR:
+        return known.read_with == READ_WITH
+    from ingest.loaders import pdf_ocr
+
+    return not pdf_ocr.available()
 
 
 def _sha256(path: Path) -> str:

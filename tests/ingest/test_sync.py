@@ -376,3 +376,14 @@ def test_a_folder_that_cannot_be_entered_is_not_taken_for_gone(folder, ingest, i
     report = ingest(folder)
     assert report.deleted == 0 and ("guide/", "cannot be entered: permission denied") in report.skipped
     assert "guide/tea.html" in sources(index)
+
+
+def test_pages_that_wait_for_ocr_are_read_again_once_it_is_there(folder, ingest, index, monkeypatch):
+    store = Store(index.folder / FILE)
+    store._run("UPDATE documents SET read_with = read_with || ', no OCR' WHERE source = 'bees.md'")
+    monkeypatch.setattr("ingest.loaders.pdf_ocr.available", lambda: False)
+    assert ingest(folder).unchanged == 3
+    monkeypatch.setattr("ingest.loaders.pdf_ocr.available", lambda: True)
+    report = ingest(folder)
+    assert (report.updated, report.unchanged) == (1, 2)
+    assert ingest(folder).unchanged == 3
