@@ -27,7 +27,7 @@ def forget(sources: Sequence[str], index_dir: Path) -> list[Path]:
             if not store.compact():
                 raise IndexBusy(
                     f"{len(sources)} documents were removed, but another process is reading {index_dir}, so its log "
-                    "still holds them: close it, then forget any document or ingest again."
+                    "still holds them until that process has ended."
                 )
         finally:
             store.close()

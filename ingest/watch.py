@@ -23,8 +23,9 @@ def watch(
 ) -> Iterator[Report]:
     """Yield a report after each change below `paths`, until `stop` is set. Changes in `index_dir` itself do not count.
 
-    `ingest` brings the index up to date. When it fails (the index is busy, the folder is away) the failure goes to
-    `on_error` and it is tried again after `RETRY_SECONDS`, and with the next change.
+    `ingest` brings the index up to date. It is run once without a change, after `RETRY_SECONDS`: what changed before
+    the watch began is not told. When it fails (the index is busy, the folder is away) the failure goes to `on_error`
+    and it is tried again after `RETRY_SECONDS`, and with the next change.
     """
     home = index_dir.resolve()
     stop = stop or threading.Event()
@@ -32,7 +33,7 @@ def watch(
     def counts(_: watchfiles.Change, path: str) -> bool:
         return not Path(path).is_relative_to(home)
 
-    failed = False
+    behind, told = True, False
     changes = watchfiles.watch(
         *[path for path in paths if path.exists()],
         watch_filter=counts,
@@ -42,12 +43,14 @@ def watch(
         yield_on_timeout=True,
     )
     for changed in changes:
-        if not changed and not failed:
+        if not changed and not behind:
             continue
         try:
-            yield ingest()
-            failed = False
+            report = ingest()
+            behind = told = False
         except RagDollyError as error:
-            if not failed:
+            if not told:
                 on_error(error)
-            failed = True
+            behind = told = True
+        else:
+            yield report

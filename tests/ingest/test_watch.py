@@ -57,13 +57,26 @@ def test_a_failure_is_told_once_and_the_change_is_not_lost(folder, ingest, index
     thread.join(20)
 
 
-def test_an_index_in_the_folder_does_not_wake_it(folder, tmp_path):
+def test_what_changed_before_the_watch_began_is_not_lost(folder, ingest, index, tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.watch.RETRY_SECONDS", 1)
+    (folder / "clock.txt").write_text("The clock was wound on Sundays.")
+    stop, thread, reports = watching(folder, tmp_path / "index", lambda: ingest(folder), [])
+    wait_until(lambda: index.keyword("clock wound", 3))
+    time.sleep(3)
+    assert len(reports) == 1
+    stop.set()
+    thread.join(20)
+
+
+def test_an_index_in_the_folder_does_not_wake_it(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.watch.RETRY_SECONDS", 1)
     home = folder / ".rag-dolly"
     home.mkdir()
     woken = []
     stop, thread, _ = watching(folder, home, lambda: woken.append(1), [])
+    wait_until(lambda: woken)  # once, for what came before
     (home / "index.sqlite3").write_text("written by the run itself")
     time.sleep(2)
-    assert woken == []
+    assert woken == [1]
     stop.set()
     thread.join(20)
