@@ -68,6 +68,10 @@ class WordHashes:
         first: Vectors = self.embed_passages([text])[0]
         return first
 
+    def knows(self, text: str) -> float:
+        """See `Embedder.knows`: not told, so taken to be all of it."""
+        return 1.0
+
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed_sentences`."""
         return self.embed_passages(texts)

@@ -11,12 +11,17 @@ from typing import Any
 
 from ingest.embed import Embedder
 from ingest.index import FILE, Index
+from ingest.terms import pack
 
 Content = dict[tuple[str, str], list[tuple[Any, ...]]]
 """(source, sha256 of the file) -> what is stored of it: state, title, text, and each passage with its vector."""
 _ROWS = (
     'SELECT d.source, d.sha256, d.state, d.title, d.text, p.ordinal, p.page, p.start, p."end", p.heading, p.text, '
     "p.vector FROM documents d LEFT JOIN passages p ON p.document = d.id ORDER BY d.source, p.ordinal"
+)
+
+_TERMS = (
+    "SELECT p.id, p.terms, d.title, p.heading, p.text, d.language FROM passages p JOIN documents d ON d.id = p.document"
 )
 
 
@@ -46,10 +51,10 @@ def faults(folder: Path, embedder: Embedder, whole: Content, with_vectors: bool)
 
 def _disagreements(folder: Path, index: Index, embedder: Embedder) -> list[str]:
     passages = {row[0] for row in _read(folder, "SELECT id FROM passages")}
-    words = {row[0] for row in _read(folder, "SELECT id FROM words_docsize")}
+    words = {row[0] for row in _read(folder, _TERMS) if row[1] == pack(row[2], row[3].split("\x1f"), *row[4:])}
     vectors = {key for key, _ in index.dense(embedder.embed_query("harbour"), max(1, len(passages)))}
     listed = {stored.id for stored in index.all_passages()}
-    others = {"full-text rows": words, "vectors": vectors, "passages with a document": listed}
+    others = {"passages with the terms of their text": words, "vectors": vectors, "passages with a document": listed}
     return [
         f"{len(passages)} passages, {len(ids)} {name}: {len(passages ^ ids)} in one of them alone"
         for name, ids in others.items()

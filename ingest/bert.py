@@ -8,17 +8,21 @@ sentence-transformers to a cosine of 0.99999 (tested).
 
 import json
 import math
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Array = NDArray[np.float32]
+FEW_TOKENS = 96
+"""Tokens up to which one thread multiplies: several spend their time on each other, the more so on a busy machine."""
 
 
 class BertEncoder:
@@ -31,6 +35,8 @@ class BertEncoder:
         self.tensors = tensors
         self.tokenizer = tokenizer
         self.limit = limit
+        self._lock = threading.Lock()
+        self._blas = ThreadpoolController().select(internal_api="openblas")
 
     @classmethod
     def load(cls, folder: Path, tokenizer: "Tokenizer") -> "BertEncoder | None":
@@ -57,6 +63,12 @@ class BertEncoder:
         The texts' tokens go through the dense layers as one long matrix, without padding.
         """
         ids = self.token_ids(texts)
+        if sum(map(len, ids)) > FEW_TOKENS:
+            return self._forward(ids)
+        with self._lock, self._blas.limit(limits=1):
+            return self._forward(ids)
+
+    def _forward(self, ids: list[list[int]]) -> Array:
         ends = np.cumsum([len(sequence) for sequence in ids])
         spans = [slice(end - len(sequence), end) for sequence, end in zip(ids, ends, strict=True)]
         hidden = self._embeddings(ids)

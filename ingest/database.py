@@ -40,6 +40,19 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever others write meanwhile."""
+        with self._lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._run("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
     def version(self) -> tuple[int, int]:
         """Return a value that changes whenever anybody, in this process or another, has written."""
         with self._lock:
@@ -53,7 +66,6 @@ class Database:
 
     def compact(self) -> bool:
         """Write the file anew without what was deleted, in it and in its log; whether no reader stood in the way."""
-        self._run("INSERT INTO words (words) VALUES ('optimize')")
         self._run("VACUUM")
         (blocked, _, _) = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         return not blocked

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import ModelNotFound
+from ingest.vocabulary import known_scripts, share_known
 from ingest.weights import find_embedder, verified_sha256
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ class Embedder(Protocol):
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Return one row of float32, length 1, for each of a few short texts that are wanted at once."""
+
+    def knows(self, text: str) -> float:
+        """Return the share of the text, 0 to 1, that is in scripts which the model was made for."""
 
 
 class ModelEmbedder:
@@ -144,6 +148,16 @@ class ModelEmbedder:
             vectors: Vectors = self._light.embed(texts)
             return vectors
         return self.embed_passages(texts)
+
+    def knows(self, text: str) -> float:
+        """See `Embedder.knows`: told from the tokenizer's vocabulary."""
+        if text.isascii():
+            return 1.0
+        return 1.0 if self._scripts is None else share_known(text, self._scripts)
+
+    @cached_property
+    def _scripts(self) -> frozenset[str] | None:
+        return known_scripts(self._tokenizer.get_vocab())
 
     @cached_property
     def _light(self) -> Any:

@@ -6,6 +6,7 @@
     ├── IndexBusy            another process is writing to the index
     ├── IndexMismatch        the index was made by another embedder, or by another version of this program
     ├── NothingToIngest      the path does not exist, or holds nothing that can be indexed
+    ├── BadFilter            a filter is not understood, or no document is what it asks for
     └── ModelNotFound        a model was named that is not on this machine and may not, or cannot, be fetched
 
 Each message says what was expected, what was found, and what to do.
@@ -34,6 +35,10 @@ class IndexMismatch(RagDollyError):
 
 class NothingToIngest(RagDollyError):
     """The path is missing or holds no document that can be indexed."""
+
+
+class BadFilter(RagDollyError):
+    """A filter is not understood, or leaves no document to search in."""
 
 
 class ModelNotFound(RagDollyError):

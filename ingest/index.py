@@ -1,25 +1,34 @@
 """The border between ingestion and answering: an `Index`, made by one and searched by the other."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ingest import keyword
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest import keyword, phrases
+from ingest.derived import open_snapshot
 from ingest.embed import Embedder, Vectors
 from ingest.errors import IndexMismatch, IndexMissing
+from ingest.filters import Filters, select
+from ingest.places import Place, ids_at
 from ingest.records import DocumentRow, StoredDocument, StoredPassage
+from ingest.rows import Ids
+from ingest.snapshot import Snapshot, catch_up
 from ingest.store import Store
-from ingest.vectors import VectorSearch
 
 FILE = "index.sqlite3"
 Scored = list[tuple[int, float]]
+Terms = Sequence[tuple[str, float]]
 
 
 class Index:
     """An index opened for reading. Safe to share between threads; sees what others write without reopening.
 
-    `embedder` embeds the questions; it must be the one that made the index.
+    `embedder` embeds the questions; it must be the one that made the index. Where a search takes `among`, these are the
+    ids of the only passages it may return, int64, rising; None allows all.
     """
 
     def __init__(self, folder: Path, store: Store, embedder: Embedder) -> None:
@@ -28,7 +37,8 @@ class Index:
         self._store = store
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
-        self._search: VectorSearch | None = None
+        self._selected: tuple[tuple[tuple[int, int], Filters], Ids | None] | None = None
+        self._snapshot: Snapshot | None = None
 
     @classmethod
     def open(cls, folder: str | Path, embedder: Embedder) -> "Index":
@@ -85,28 +95,86 @@ class Index:
         """Yield every passage, by source and ordinal."""
         return self._store.all_passages()
 
-    def dense(self, query: Vectors, k: int) -> Scored:
-        """Return the `k` (passage id, cosine) nearest to a query vector, best first."""
-        return self._vectors().search(query, k)
+    def dense(self, query: Vectors, k: int, among: Ids | None = None) -> Scored:
+        """Return the `k` (passage id, cosine) nearest to a query vector, shape (dimension,), best first."""
+        return self._search().vectors.search(query, k, among)
 
-    def keyword(self, question: str, k: int) -> Scored:
-        """Return the `k` (passage id, BM25) that share most with the question's words, best first."""
-        query = keyword.match_query(question)
-        return self._store.match(query, k) if query else []
+    def keyword(self, question: str, k: int, among: Ids | None = None) -> Scored:
+        """Return the `k` (passage id, BM25) that share most with the question's words, best first.
+
+        Passages that say what stands in double quotes come first.
+        """
+        now = self._search()
+        terms = keyword.query_terms(question, now.languages)
+        found = now.words.search(terms, k, among)
+        if said := keyword.phrases(question):
+            found = phrases.raised(found, now.words, terms, said, now.languages, k, among, self.passages)
+        return found
+
+    def keyword_terms(self, terms: Terms, k: int, among: Ids | None = None) -> Scored:
+        """Return what `keyword` does, for (term, weight) pairs as `ingest.keyword.query_terms` gives them."""
+        return self._search().words.search(terms, k, among)
+
+    def keyword_scores(self, terms: Terms, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
+        """Return the BM25 of these passages for (term, weight) pairs, shape (n,); 0 where no term is there."""
+        return self._search().words.scores(terms, np.asarray(ids, dtype=np.int64))
+
+    def vectors_of(self, ids: Sequence[int] | Ids) -> Vectors:
+        """Return the stored vectors of these passages, shape (n, dimension); zeros for those that are gone."""
+        return self._search().vectors.vectors_of(np.asarray(ids, dtype=np.int64))
+
+    def word_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
+        """Return the BM25 of these passages for a question, without what phrases add, shape (n,)."""
+        now = self._search()
+        return now.words.scores(keyword.query_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
+
+    def document_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
+        """Return for each of these passages the BM25 of its whole document for a question, shape (n,)."""
+        now = self._search()
+        of, wholes = self._store.whole_documents([int(key) for key in ids])
+        counts = self._store.counts()
+        scores = now.words.joint_scores(
+            keyword.query_terms(question, now.languages),
+            [np.array(whole, dtype=np.int64) for whole in wholes.values()],
+            counts["passages"] / max(counts["documents"], 1),
+        )
+        by_document = dict(zip(wholes, scores.tolist(), strict=True))
+        return np.array([by_document.get(of.get(int(key), 0), 0.0) for key in ids], dtype=np.float32)
+
+    def select(self, filters: Filters | None) -> Ids | None:
+        """Return the ids of the passages of the matching documents, rising; None for no filters. Raises `BadFilter`."""
+        if not filters:
+            return None
+        asked, known = (self._store.version(), filters), self._selected
+        if known is None or known[0] != asked:
+            known = self._selected = asked, select(self._store, filters)
+        return known[1]
+
+    def ids_at(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return (source, ordinal) -> passage id; places where there is no passage are left out."""
+        return ids_at(self._store, places)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages of the indexed documents, as `ingest.keyword` names them."""
+        return self._search().languages
 
     def problems(self) -> list[str]:
         """Return what is wrong with the index; an empty list is a sound one."""
         return self._store.problems()
 
-    def _vectors(self) -> VectorSearch:
-        """Return the search structure, rebuilt if anybody has written since it was made."""
+    def _search(self) -> Snapshot:
+        """Return the search structures, brought up to date if anybody has written since they were."""
         with self._lock:
             version = self._store.version()
-            if self._search is None or version != self._seen:
-                check_identity(self._store, self.embedder, self.folder)
-                self._search = VectorSearch(*self._store.vectors(self.embedder.identity.dimension))
+            if self._snapshot is None or version != self._seen:
+                with self._store.reading():
+                    check_identity(self._store, self.embedder, self.folder)
+                    self._snapshot = (self._snapshot and catch_up(self._snapshot, self._store)) or open_snapshot(
+                        self._store, self.folder, self.embedder.identity.dimension
+                    )
                 self._seen = version
-            return self._search
+            return self._snapshot
 
 
 def check_identity(store: Store, embedder: Embedder, folder: Path) -> None:

@@ -7,6 +7,7 @@ step, one transaction, the index answers with the embedder that it had.
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest import derived
 from ingest.embed import GROUP, Embedder
 from ingest.errors import IndexMismatch, IndexMissing
 from ingest.index import FILE
@@ -33,6 +34,7 @@ def reembed(index_dir: Path, embedder: Embedder, on_progress: OnProgress = lambd
             _stage_all(store, embedder, on_progress)
             _swap(store, embedder)
             store.clear_staged()
+            derived.refresh(store, index_dir)
             return store.counts()["passages"]
         finally:
             store.close()

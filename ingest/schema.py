@@ -4,11 +4,16 @@ A step, once released, is never changed: a new format adds a step to `MIGRATIONS
 """
 
 import sqlite3
+import zlib
 from pathlib import Path
 
+from ingest import terms
 from ingest.errors import IndexMismatch, IndexMissing
 
-FORMAT = 2
+FORMAT = 3
+_REMOVED = """CREATE TABLE removed (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, last INTEGER NOT NULL)"""
+"""Which passages were removed, so that who has the search structures open need not read them anew."""
 _STAGED = """CREATE TABLE staged (
     made_by TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (made_by, hash)) WITHOUT ROWID"""
 SCHEMA = f"""
@@ -19,18 +24,26 @@ CREATE TABLE documents (
     sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,
     state TEXT NOT NULL, reason TEXT NOT NULL, page_starts TEXT NOT NULL, text BLOB NOT NULL,
     metadata TEXT NOT NULL DEFAULT '', stamp TEXT NOT NULL DEFAULT '', read_with TEXT NOT NULL DEFAULT '',
-    structure BLOB NOT NULL DEFAULT x'');
+    structure BLOB NOT NULL DEFAULT x'', language TEXT NOT NULL DEFAULT '');
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents (id), ordinal INTEGER NOT NULL,
     page INTEGER, start INTEGER NOT NULL, "end" INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
-    hash TEXT NOT NULL, vector BLOB NOT NULL, place TEXT NOT NULL DEFAULT '');
+    place TEXT NOT NULL DEFAULT '', hash TEXT NOT NULL, terms BLOB NOT NULL DEFAULT x'', vector BLOB NOT NULL);
 CREATE INDEX passages_by_document ON passages (document, ordinal);
 CREATE INDEX passages_by_hash ON passages (hash);
 CREATE INDEX documents_by_content ON documents (sha256);
+CREATE INDEX documents_by_language ON documents (language);
 {_STAGED};
-CREATE VIRTUAL TABLE words USING fts5 (
-    title, heading, body, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
+{_REMOVED};
+INSERT INTO meta VALUES ('terms', terms_made_with())
 """
+RENEW_TERMS = """
+UPDATE documents SET language = language_of(text) WHERE state = 'indexed';
+UPDATE passages SET terms = (
+    SELECT terms_of(d.title, passages.heading, passages.text, d.language) FROM documents d
+    WHERE d.id = passages.document);
+INSERT INTO meta VALUES ('terms', terms_made_with()) ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
+"""Makes the terms of all passages anew from the stored text."""
 MIGRATIONS = {
     1: f"""
 ALTER TABLE documents ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
@@ -40,7 +53,15 @@ ALTER TABLE passages ADD COLUMN place TEXT NOT NULL DEFAULT '';
 CREATE INDEX documents_by_content ON documents (sha256);
 {_STAGED};
 DELETE FROM meta WHERE key = 'made_with'
-"""
+""",
+    2: f"""
+ALTER TABLE documents ADD COLUMN language TEXT NOT NULL DEFAULT '';
+ALTER TABLE passages ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
+CREATE INDEX documents_by_language ON documents (language);
+{_REMOVED};
+{RENEW_TERMS};
+DROP TABLE words
+""",
 }
 """Format -> the statements that lead from it to the next one."""
 
@@ -57,6 +78,7 @@ def connect(path: Path, create: bool) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON")
+        _add_functions(db)
         version = _format(db)
         if version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             _fill(db, path, create)
@@ -82,6 +104,13 @@ def _fill(db: sqlite3.Connection, path: Path, create: bool) -> None:
         db.close()
         raise IndexMissing(f"{path} holds nothing yet: the run that began it was interrupted; run `rag-dolly ingest`.")
     _run(db, 0, SCHEMA, FORMAT)
+
+
+def _add_functions(db: sqlite3.Connection) -> None:
+    """Let SQL make terms of what is stored; see `ingest.terms`."""
+    db.create_function("terms_made_with", 0, lambda: terms.MADE_WITH, deterministic=True)
+    db.create_function("language_of", 1, lambda text: terms.language(zlib.decompress(text).decode()) if text else "")
+    db.create_function("terms_of", 4, lambda title, path, *text: terms.pack(title, path.split("\x1f"), *text))
 
 
 def _format(db: sqlite3.Connection) -> int:

@@ -1,27 +1,23 @@
 """The index on disk: one SQLite file that is the truth.
 
-Documents, passages, vectors (fp16), the full-text index and the identity of what made them change together, one
-document in one transaction; with write-ahead logging readers never wait for a writer, and a crash at any moment
-leaves everything up to the last stored document.
+Documents, passages, their vectors (fp16) and terms, and the identity of what made them change together, one document
+in one transaction; with write-ahead logging readers never wait for a writer, and a crash at any moment leaves
+everything up to the last stored document.
 """
 
+import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ingest.database import Database
+from ingest import terms
 from ingest.document_json import dump_structure, with_structure
-from ingest.errors import IndexMismatch
-from ingest.keyword import index_text
 from ingest.passage import Document, Passage
-from ingest.records import DocumentRow, StoredDocument, StoredPassage
-
-_SEPARATOR = "\x1f"
+from ingest.passage_store import SEPARATOR, PassageStore
+from ingest.records import DocumentRow, StoredDocument
+from ingest.schema import RENEW_TERMS
 
 
 class FileFacts(NamedTuple):
@@ -43,8 +39,8 @@ class Known(NamedTuple):
     reason: str
 
 
-class Store(Database):
-    """The tables as documents and passages."""
+class Store(PassageStore):
+    """The tables as documents and their passages."""
 
     # What is known of the index as a whole
 
@@ -56,6 +52,10 @@ class Store(Database):
     def set(self, key: str, value: str) -> None:
         """Set a value of `meta`."""
         self._run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+
+    def dimension(self) -> int:
+        """Return how many dimensions the vectors of the index's embedder have, 0 before there is one."""
+        return int(json.loads(self.get("embedder") or "{}").get("dimension", 0))
 
     def roots(self) -> list[tuple[int, str, str]]:
         """Return (id, path, prefix) of each ingested folder; the prefix stands before its sources."""
@@ -139,18 +139,22 @@ class Store(Database):
         structure = zlib.compress(dump_structure(document), 3)
         text = zlib.compress(document.text.encode(), 3)
         pages = " ".join(map(str, document.page_starts))
+        language = terms.language(document.text)
+        packed = [terms.pack(document.title, row[0].heading, row[0].text, language) for row in passages]
         with self.transaction():
             self._delete(document.source)
             said = (document.kind, document.title, "indexed", "\n".join(document.warnings))
-            key = self._insert_document((root, document.source, *file, *said, pages, text, structure, metadata))
-            for passage, digest, vector in passages:
-                self._insert_passage(key, document.title, passage, digest, vector)
+            key = self._insert_document(
+                (root, document.source, *file, *said, pages, text, structure, metadata, language)
+            )
+            for (passage, digest, vector), words in zip(passages, packed, strict=True):
+                self._insert_passage(key, passage, digest, vector, words)
 
     def put_failure(self, root: int, source: str, file: FileFacts, kind: str, state: str, reason: str) -> None:
         """Store that a file could not be read; whatever it held before leaves the index."""
         with self.transaction():
             self._delete(source)
-            self._insert_document((root, source, *file, kind, "", state, reason, "", b"", b"", ""))
+            self._insert_document((root, source, *file, kind, "", state, reason, "", b"", b"", "", ""))
 
     def delete_document(self, source: str) -> None:
         """Remove a document and everything that came from it. One transaction."""
@@ -171,32 +175,6 @@ class Store(Database):
         path = Path(root) / source.removeprefix(prefix)
         return StoredDocument(source, kind, title, decoded, tuple(map(int, pages.split())), path)
 
-    # Passages
-
-    def passages(self, ids: Sequence[int]) -> list[StoredPassage]:
-        """Return the passages with these ids, in this order; ids that are gone are left out."""
-        marks = ",".join("?" * len(ids))
-        found = {row[0]: row for row in self._rows(f"{_SELECT_PASSAGE} WHERE p.id IN ({marks})", *ids)}
-        return [_passage(found[i]) for i in ids if i in found]
-
-    def passages_of(self, source: str) -> list[StoredPassage]:
-        """Return the passages of one document, in order."""
-        return [_passage(row) for row in self._rows(f"{_SELECT_PASSAGE} WHERE d.source = ? ORDER BY p.ordinal", source)]
-
-    def all_passages(self) -> Iterator[StoredPassage]:
-        """Yield every passage, by source and ordinal."""
-        for row in self._rows(f"{_SELECT_PASSAGE} ORDER BY d.source, p.ordinal"):
-            yield _passage(row)
-
-    def headings(self, limit: int) -> list[str]:
-        """Return up to `limit` distinct heading paths, spread over the documents."""
-        rows = self._rows(
-            "SELECT min(p.heading) FROM passages p WHERE p.heading <> '' GROUP BY p.document, p.heading "
-            "ORDER BY row_number() OVER (PARTITION BY p.document ORDER BY min(p.ordinal)), p.document LIMIT ?",
-            limit,
-        )
-        return [row[0].split(_SEPARATOR)[-1] for row in rows]
-
     def drop_root(self, root: int) -> None:
         """Forget a folder and all that came from it. One transaction."""
         with self.transaction():
@@ -204,88 +182,34 @@ class Store(Database):
                 self._delete(source)
             self._run("DELETE FROM roots WHERE id = ?", root)
 
-    def vectors(self, dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """Return all passage ids, shape (n,), and their vectors, shape (n, dimension)."""
-        rows = self._rows("SELECT id, vector FROM passages ORDER BY id")
-        ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
-        joined = b"".join(row[1] for row in rows)
-        if len(joined) != len(rows) * dimension * 2:
-            raise IndexMismatch(f"The index is damaged: vectors of {dimension} dimensions expected, other sizes found.")
-        return ids, np.frombuffer(joined, dtype=np.float16).reshape(len(rows), dimension)
-
-    def vectors_by_hash(self, hashes: Iterable[str]) -> dict[str, bytes]:
-        """Return the vectors of those hashes that are already in the index, so that they are not made again."""
-        found = {}
-        for digest in hashes:
-            rows = self._rows("SELECT vector FROM passages WHERE hash = ? LIMIT 1", digest)
-            if rows:
-                found[digest] = rows[0][0]
-        return found
-
-    # Vectors made ahead of their documents, so that an interrupted run need not make them again
-
-    def stage(self, made_by: str, vectors: dict[str, bytes]) -> None:
-        """Keep vectors (by hash) of the embedder with the fingerprint `made_by`. One transaction."""
-        with self.transaction():
-            for digest, vector in vectors.items():
-                self._run("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", made_by, digest, vector)
-
-    def staged(self, made_by: str, hashes: Iterable[str]) -> dict[str, bytes]:
-        """Return those of the staged vectors that have these hashes."""
-        sql = "SELECT vector FROM staged WHERE made_by = ? AND hash = ?"
-        found = {digest: self._rows(sql, made_by, digest) for digest in hashes}
-        return {digest: rows[0][0] for digest, rows in found.items() if rows}
-
-    def clear_staged(self) -> None:
-        """Forget all staged vectors."""
-        if self._rows("SELECT 1 FROM staged LIMIT 1"):
-            self._run("DELETE FROM staged")
-
-    def match(self, query: str, k: int) -> list[tuple[int, float]]:
-        """Return the `k` (passage id, BM25) best for an FTS5 query, best first; higher is better."""
-        sql = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
-        return [(int(i), float(score)) for i, score in self._rows(sql, query, k)]
+    def renew_terms(self) -> None:
+        """Make the terms of all passages anew from their text, if another version made them. One transaction."""
+        if self.get("terms") != terms.MADE_WITH:
+            with self.transaction():
+                for statement in RENEW_TERMS.split(";\n"):
+                    self._run(statement)
 
     def _delete(self, source: str) -> None:
-        for item in self.passages_of(source):
-            values = _words(item.title, item.passage)
-            self._run(
-                "INSERT INTO words (words, rowid, title, heading, body) VALUES ('delete', ?, ?, ?, ?)",
-                item.id,
-                *values,
-            )
-        self._run("DELETE FROM passages WHERE document IN (SELECT id FROM documents WHERE source = ?)", source)
-        self._run("DELETE FROM documents WHERE source = ?", source)
+        """Remove a document. The ids of its passages follow each other, as they were stored in one transaction."""
+        for (key,) in self._rows("SELECT id FROM documents WHERE source = ?", source):
+            first, last = self._rows("SELECT min(id), max(id) FROM passages WHERE document = ?", key)[0]
+            if first is not None:
+                self._run("INSERT INTO removed (first, last) VALUES (?, ?)", first, last)
+                self._run("DELETE FROM passages WHERE document = ?", key)
+            self._run("DELETE FROM documents WHERE id = ?", key)
 
     def _insert_document(self, values: tuple[Any, ...]) -> int:
         sql = (
             "INSERT INTO documents (root, source, sha256, bytes, stamp, read_with, kind, title, state, reason, "
-            "page_starts, text, structure, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "page_starts, text, structure, metadata, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
         return int(self._run(sql, *values).lastrowid or 0)
 
-    def _insert_passage(self, document: int, title: str, passage: Passage, digest: str, vector: bytes) -> None:
-        heading = _SEPARATOR.join(passage.heading)
+    def _insert_passage(self, document: int, passage: Passage, digest: str, vector: bytes, words: bytes) -> None:
+        heading = SEPARATOR.join(passage.heading)
         sql = (
-            'INSERT INTO passages (document, ordinal, page, start, "end", heading, text, place, hash, vector) '
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            'INSERT INTO passages (document, ordinal, page, start, "end", heading, text, place, hash, vector, terms) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
         where = (document, passage.ordinal, passage.page, passage.start, passage.end, heading, passage.text)
-        rowid = self._run(sql, *where, passage.place, digest, vector).lastrowid
-        self._run("INSERT INTO words (rowid, title, heading, body) VALUES (?, ?, ?, ?)", rowid, *_words(title, passage))
-
-
-_SELECT_PASSAGE = (
-    'SELECT p.id, d.title, d.metadata, d.source, p.ordinal, p.text, p.start, p."end", p.page, p.heading, p.place '
-    "FROM passages p JOIN documents d ON d.id = p.document"
-)
-
-
-def _passage(row: Any) -> StoredPassage:
-    key, title, metadata, source, ordinal, text, start, end, page, heading, place = row
-    path = tuple(heading.split(_SEPARATOR)) if heading else ()
-    return StoredPassage(key, title, metadata, Passage(source, ordinal, text, start, end, page, path, place))
-
-
-def _words(title: str, passage: Passage) -> tuple[str, str, str]:
-    return index_text(title), index_text(" ".join(passage.heading)), index_text(passage.text)
+        self._run(sql, *where, passage.place, digest, vector, words)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from ingest import chunk, loaders
+from ingest import chunk, derived, loaders
 from ingest.embed import GROUP, Embedder
 from ingest.errors import NothingToIngest, UnreadableFile
 from ingest.index import FILE
@@ -152,6 +152,7 @@ def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path, parsers: Parsers, 
     drop_absorbed(run.store, index_dir)
     run.store.clear_staged()
     run.store.set("updated", now())
+    derived.refresh(run.store, index_dir)
     _conclude(run.report, run.store)
 
 
@@ -220,9 +221,9 @@ def _sha256(path: Path) -> str:
 
 
 def _settled_stamp(file: FoundFile) -> str:
-    """Return the file's stamp, "" for one that was written just now: it may be written again at the same time."""
+    """Return the file's stamp, one that no file has if it was written just now: it may be again at the same time."""
     written = max(int(part) for part in file.stamp.split(":")[1:3])
-    return file.stamp if time.time_ns() - written > 2_000_000_000 else ""
+    return file.stamp if time.time_ns() - written > 2_000_000_000 else f"{file.stamp}:new"
 
 
 def _read_before(store: Store, source: str, sha256: str) -> Document | None:

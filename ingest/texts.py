@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest import derived
 from ingest.embed import Embedder
 from ingest.index import FILE
 from ingest.passage import Block, Document, Passage
@@ -34,6 +35,7 @@ def add_texts(index_dir: Path, embedder: Embedder, rows: Sequence[tuple[str, str
                 blob = np.asarray(vector, dtype=np.float16).tobytes()
                 store.put_document(root, document, FileFacts(digest, len(text)), [(passage, digest, blob)], metadata)
             store.set("updated", now())
+            derived.refresh(store, index_dir)
         finally:
             store.close()
 
@@ -47,6 +49,7 @@ def delete_texts(index_dir: Path, ids: Sequence[str]) -> None:
             for key in ids:
                 if key in known:
                     store.delete_document(key)
+            derived.refresh(store, index_dir)
         finally:
             store.close()
 

@@ -36,8 +36,9 @@ def writing(index_dir: Path) -> Iterator[None]:
 
 
 def claim(store: Store, embedder: Embedder, index_dir: Path) -> None:
-    """Check that the index is this embedder's, or make it so if it is new."""
+    """Check that the index is this embedder's, or make it so if it is new; bring its terms to this version."""
     check_identity(store, embedder, index_dir)
+    store.renew_terms()
     if not store.get("embedder"):
         store.set("created", now())
         set_embedder(store, embedder)

@@ -30,6 +30,9 @@ class HashingEmbedder:
     def embed_query(self, text: str) -> np.ndarray:
         return self._embed([text])[0]
 
+    def knows(self, text: str) -> float:
+        return 1.0
+
     def embed_sentences(self, texts: Sequence[str]) -> np.ndarray:
         return self._embed(texts)
 
@@ -79,3 +82,17 @@ class ScriptedPipeline:
 
     def batch(self, prompts: Sequence[str], max_tokens: int) -> list[str]:
         return ["".join(self.stream(prompt, max_tokens, lambda: False)) for prompt in prompts]
+
+
+class ScriptedReranker:
+    """A `Reranker` that scores by a function of question and texts, and records what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self, score: Callable[[str, Sequence[str]], Sequence[float]]) -> None:
+        self.score = score
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        self.asked.append((question, list(texts)))
+        return np.asarray(self.score(question, texts), dtype=np.float32)
