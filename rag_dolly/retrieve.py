@@ -1,79 +1,159 @@
-"""Question to hits: dense and keyword search, fused by score."""
+"""Question to hits: dense and keyword search propose passages, every stage scores them all, the scores are fused.
 
-from collections.abc import Callable, Sequence
+Where there is a reranker, it puts the best of them in its own order.
+"""
 
-from ingest.index import Index, Scored
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.chunk import embedding_text, embedding_title
+from ingest.embed import Embedder, Vectors
+from ingest.filters import Filters
+from ingest.index import Index
 from ingest.records import StoredPassage
-from rag_dolly.types import Hit
+from ingest.sentences import sentence_spans
+from rag_dolly.fuse import Scores, fuse, spread, weights_for
+from rag_dolly.types import Hit, Reranker
 
 CANDIDATES = 100
-"""How many passages each stage proposes."""
-DENSE_WEIGHT = 0.5
+"""How many passages each search proposes at least."""
+RERANKED = 30
+"""How many of the best fused hits a reranker reads, however many are asked for."""
+OVERSAMPLE = 5
+"""Passages looked at for each document wanted, so that enough different documents are found."""
+_MOST_SENTENCES = 16
+_LEAST_WORDS = 3
+
+
+class Candidates(NamedTuple):
+    """The passages that either search proposed, shape (n,), and what each stage says of them."""
+
+    ids: NDArray[np.int64]
+    dense: Scores
+    keyword: Scores
 
 
 class HybridRetriever:
-    """Cosine similarity and BM25, each scaled to 0..1 over its candidates, half and half.
+    """Cosine and BM25, standardised and added; the best in the order of a reranker, if there is one.
 
-    Score-aware fusion beats rank fusion (RRF) in nDCG@10 where it was measured: see docs/retrieve.md.
+    Fusing scores beats each stage and rank fusion (RRF) in nDCG@10 where it was measured: see docs/retrieve.md.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
         self.index = index
+        self.reranker = reranker
 
-    def search(self, question: str, top_k: int) -> list[Hit]:
-        """Return at most `top_k` hits, best first, with the score of each stage."""
-        dense = self.index.dense(self.index.embedder.embed_query(question), CANDIDATES)
-        keyword = self.index.keyword(question, CANDIDATES)
-        return to_hits(fuse(dense, keyword), dense, keyword, top_k, self.index.passages)
+    def search(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
+        """Return at most `top_k` hits, best first, with the score of each stage. Raises as `Index.select`.
+
+        What the reranker raises when it loads is raised here.
+        """
+        found = self.candidates(question, max(top_k, CANDIDATES), filters)
+        weights = weights_for(self.index.embedder.knows(question))
+        scores = fuse((found.dense, found.keyword), weights)
+        wanted = max(top_k, RERANKED) if self.reranker else top_k
+        best = np.lexsort((found.ids, -scores))[:wanted]
+        rows = {int(found.ids[row]): int(row) for row in best}
+        stored = self.index.passages(list(rows))
+        hits = [_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)]
+        if self.reranker:
+            texts = [_embedded(item) for item in stored[:RERANKED]]
+            hits = rerank(self.reranker, question, hits, texts)[:top_k]
+        return hits
+
+    def search_documents(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
+        """Return the best hit of each of at most `top_k` documents, best document first. Raises as `search`.
+
+        A document is judged by its best passage, whose words count half and those of the whole document half. A
+        reranker has the last word on the passages.
+        """
+        if self.reranker:
+            return once(self.search(question, OVERSAMPLE * top_k, filters=filters))[:top_k]
+        found = self.candidates(question, max(OVERSAMPLE * top_k, CANDIDATES), filters)
+        words = np.float32(0.5) * (found.keyword + self.index.document_scores(question, found.ids))
+        scores = fuse((found.dense, words), weights_for(self.index.embedder.knows(question)))
+        best = np.lexsort((found.ids, -scores))
+        rows = {int(found.ids[row]): int(row) for row in best}
+        stored = self.index.passages(list(rows))
+        return once([_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)])[:top_k]
+
+    def candidates(self, question: str, k: int, filters: Filters | None = None) -> Candidates:
+        """Return the best `k` of each search together, by id, with the scores of all stages."""
+        among = self.index.select(filters)
+        query = question_vector(self.index.embedder, question)
+        dense = dict(self.index.dense(query, k, among))
+        keyword = dict(self.index.keyword(question, k, among))
+        ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
+        near = self.index.vectors_of(ids) @ query
+        words = _filled(ids, keyword, self.index.word_scores(question, ids))
+        return Candidates(ids, near, words)
 
 
-def fuse(dense: Scored, keyword: Scored, weight: float = DENSE_WEIGHT) -> Scored:
-    """Return (id, score) of all candidates, best first: weight * dense + (1 - weight) * keyword, each min-max scaled.
+def once(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the best hit of each document, ranked anew from 1."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.source, hit)
+    return [replace(hit, rank=rank) for rank, hit in enumerate(best.values(), 1)]
 
-    A passage that a stage did not propose has 0 there.
+
+def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], texts: Sequence[str]) -> list[Hit]:
+    """Return the hits, of which the first have these texts, those first ones in the order of the reranker alone.
+
+    They share out anew the range of `score` that they had, from the last of them to 1, so that `score` falls with the
+    rank and means what it means without a reranker; the other hits stay as they are.
     """
-    fused: dict[int, float] = {}
-    for part, scored in ((weight, dense), (1 - weight, keyword)):
-        for key, score in _scale(scored):
-            fused[key] = fused.get(key, 0.0) + part * score
-    return sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+    if not texts:
+        return list(hits)
+    read, rest = hits[: len(texts)], hits[len(texts) :]
+    scores = reranker.scores(question, texts)
+    shown = spread(scores, read[-1].score)
+    order = np.argsort(-scores, kind="stable")
+    first = [
+        replace(read[row], rank=rank, score=float(shown[row]), rerank=float(scores[row]))
+        for rank, row in enumerate(order, 1)
+    ]
+    return [*first, *rest]
 
 
-def to_hits(
-    fused: Scored,
-    dense: Scored,
-    keyword: Scored,
-    top_k: int,
-    read: Callable[[Sequence[int]], list[StoredPassage]],
-) -> list[Hit]:
-    """Return the best `top_k` as hits, with their text and the scores of each stage."""
-    by_dense, by_keyword = dict(dense), dict(keyword)
-    scores = dict(fused[:top_k])
-    hits: list[Hit] = []
-    for stored in read(list(scores)):
-        passage = stored.passage
-        hits.append(
-            Hit(
-                rank=len(hits) + 1,
-                source=passage.source,
-                ordinal=passage.ordinal,
-                page=passage.page,
-                start=passage.start,
-                end=passage.end,
-                heading=passage.heading or ((stored.title,) if stored.title else ()),
-                text=passage.text,
-                score=scores[stored.id],
-                dense=by_dense.get(stored.id),
-                keyword=by_keyword.get(stored.id),
-                place=passage.place,
-            )
-        )
-    return hits
+def question_vector(embedder: Embedder, question: str) -> Vectors:
+    """Return the vector of a question, shape (dimension,); of several sentences it is the mean of theirs."""
+    sentences = [question[start:end] for start, end in sentence_spans(question)]
+    sentences = [sentence for sentence in sentences if len(sentence.split()) >= _LEAST_WORDS]
+    if len(sentences) < 2:
+        return embedder.embed_query(question)
+    total = np.sum([embedder.embed_query(sentence) for sentence in sentences[:_MOST_SENTENCES]], axis=0)
+    mean: Vectors = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+    return mean
 
 
-def _scale(scored: Scored) -> Scored:
-    """Scale scores to 0..1; equal scores all become 1."""
-    if not scored:
-        return []
-    low, high = min(s for _, s in scored), max(s for _, s in scored)
-    return [(key, (score - low) / (high - low) if high > low else 1.0) for key, score in scored]
+def _embedded(stored: StoredPassage) -> str:
+    """Return a passage as the embedder read it: its headings, or its document's title, above its text."""
+    return embedding_text(embedding_title(stored.passage.source, stored.title), stored.passage)
+
+
+def _filled(ids: NDArray[np.int64], found: Mapping[int, float], others: Scores) -> Scores:
+    """Return the scores as they were found, which phrases may have raised, and those of the other ids."""
+    return np.array([found.get(int(key), other) for key, other in zip(ids, others, strict=True)], dtype=np.float32)
+
+
+def _hit(stored: StoredPassage, rank: int, row: int, scores: Scores, found: Candidates) -> Hit:
+    passage = stored.passage
+    return Hit(
+        rank=rank,
+        source=passage.source,
+        ordinal=passage.ordinal,
+        page=passage.page,
+        start=passage.start,
+        end=passage.end,
+        heading=passage.heading or ((stored.title,) if stored.title else ()),
+        text=passage.text,
+        score=float(scores[row]),
+        dense=float(found.dense[row]),
+        keyword=float(found.keyword[row]),
+        place=passage.place,
+    )
