@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ingest.sentences import sentence_spans
-from rag_dolly.context import Packed, pack
+from rag_dolly.context import Packed, Widen, pack
 from rag_dolly.errors import EmptyQuestion, QuestionTooLong
+from rag_dolly.followup import search_text
 from rag_dolly.ground import Support, answerable, find_support
 from rag_dolly.quote import Embed, Quote, best_quotes, score_sentences
 from rag_dolly.types import Citation, Hit, Mode, Pipeline, Turn, hit_json
@@ -26,11 +27,6 @@ GIVE_UP_AFTER = 2
 RELEVANT = 0.6
 """A supported sentence must rest on text that scores this fraction of the best quote for the question."""
 
-_LEANS = re.compile(
-    r"^\s*(?:and|but|so|what about|how about|why)\b"
-    r"|\b(?:it|its|they|them|their|theirs|this|that|these|those|he|him|his|she|her|hers|there|ones?)\b",
-    re.IGNORECASE,
-)
 _LIST_MARK = re.compile(r"^(?:[-*+•>]|\d+[.)])\s+")
 # Comments, closing tags, tags with attributes, common inline tags; "Vec<i32>" and "x < y" are text.
 _TAG = re.compile(
@@ -45,7 +41,8 @@ Stop = Callable[[], bool]
 class Parts:
     """What answering is made of. `pipeline()` gives None for quotes alone; `generate` streams from it.
 
-    The pipeline is asked for after retrieval, so that it may load in the meantime.
+    The pipeline is asked for after retrieval, so that it may load in the meantime. `widen` grows the best passage
+    where the prompt has room.
     """
 
     retrieve: Callable[[str, int], list[Hit]]
@@ -54,6 +51,7 @@ class Parts:
     embed: Embed
     top_k: int
     max_tokens: int
+    widen: Widen | None = None
 
 
 @dataclass(slots=True)
@@ -95,7 +93,7 @@ class _Question:
     def scored(self) -> list[Quote]:
         """Return the sentences of the hits, best first; made when first wanted."""
         if self._scored is None:
-            self._scored = score_sentences(self.question, self.hits, self.parts.embed)
+            self._scored = score_sentences(self.asked, self.hits, self.parts.embed)
         return self._scored
 
 
@@ -115,12 +113,6 @@ def check_question(question: str) -> str:
     return question
 
 
-def search_text(question: str, history: Sequence[Turn]) -> str:
-    """Return what is searched for: a follow-up that leans on the question before carries it, so that "it" is named."""
-    leans = _LEANS.search(question) or len(content_words(question)) < 2
-    return f"{history[-1][0]} {question}" if history and leans else question
-
-
 def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: Stop) -> Iterator[Piece]:
     """Yield the answer in pieces that add up. Raises `EmptyQuestion` or `QuestionTooLong`."""
     began = time.monotonic()
@@ -130,12 +122,15 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
     retrieved = time.monotonic() - began
     state = _Question(question, asked, parts, stop, began, hits, parts.pipeline())
     if state.pipeline:
-        state.packed = pack(state.pipeline, question, hits, parts.max_tokens, history)
-    used = state.packed.hits if state.packed else tuple(hits)
+        state.packed = pack(state.pipeline, question, hits, parts.max_tokens, history, parts.widen)
+        packed = {hit.rank: hit for hit in state.packed.hits}
+        state.hits = [packed.get(hit.rank, hit) for hit in hits]
+    not_fitting = state.packed.not_fitting if state.packed else ()
     yield {
         "question": question,
-        "retrieved": [hit_json(hit) for hit in hits],
-        "left_out": len(hits) - len(used),
+        "retrieved": [hit_json(hit) for hit in state.hits],
+        "left_out": len(not_fitting),
+        "left_out_hits": [_left_out(hit) for hit in not_fitting],
         "model": state.pipeline.name if state.pipeline else "none",
         "answer": "",
         "citations": [],
@@ -146,6 +141,12 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
         first = first if first is not None else time.monotonic() - began
         yield piece
     yield _last(state, retrieved, first)
+
+
+def _left_out(hit: Hit) -> Piece:
+    """Return what is said of a hit that the model does not see."""
+    where = {"rank": hit.rank, "source": hit.source, "page": hit.page, "place": hit.place}
+    return {**where, "reason": "did not fit"}
 
 
 def _body(state: _Question) -> Iterator[tuple[Mode, Piece]]:

@@ -4,18 +4,20 @@
     answer = chain.invoke("How do I re-index?")
     answer["answer"], answer["citations"], answer["context"]
 
-It takes a question, or {"question": ..., "chat_history": [(question, answer), ...]}. It streams pieces that add up (+)
-to what `invoke` returns. Retriever and language model run as its children, so callbacks and events see them.
+It takes a question, or {"question": ..., "chat_history": [(question, answer), ...], "filter": "kind:pdf"}. It streams
+pieces that add up (+) to what `invoke` returns. Retriever and language model run as its children, so callbacks and
+events see them.
 """
 
 import asyncio
 import os
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,16 +26,19 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig, patch_config
 from langchain_core.runnables.utils import AddableDict
 
+from ingest.filters import Filters, as_filters
 from ingest.index import Index
 from rag_dolly.answer import Parts, Stop, answer_pieces, check_question
-from rag_dolly.assemble import Tell, load_pipeline, open_index
+from rag_dolly.assemble import Tell, load_pipeline, open_retriever
+from rag_dolly.evidence import find_evidence, widen
 from rag_dolly.faces import RagLLM, RagRetriever, to_document, to_hit
-from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.settings import Settings, load_settings
 from rag_dolly.types import Hit, Pipeline, Turn
 from rag_dolly.vectorstore import IndexVectorStore
 
 Question = str | dict[str, Any]
+Filter = str | Sequence[str] | Filters | None
+"""Which documents may be used: text as `ingest.filters.parse_filters` reads it, several taken together."""
 
 
 class RagChain(Runnable[Question, dict[str, Any]]):
@@ -42,14 +47,18 @@ class RagChain(Runnable[Question, dict[str, Any]]):
     def __init__(
         self,
         index: Index,
-        search: Callable[[str, int], list[Hit]],
+        search: Callable[..., list[Hit]],
         load: Callable[[], Pipeline | None],
         top_k: int = 5,
         max_tokens: int = 256,
+        filter: Filter = None,
     ) -> None:
-        """`search` finds passages, `load` loads the model (None for quotes alone) and is called once."""
+        """`search` finds passages, `load` loads the model (None for quotes alone) and is called once.
+
+        `search` takes a question and how many passages to find, and `filters` if it is ever to have any.
+        """
         self.index = index
-        self.retriever = RagRetriever(search=search, k=top_k)
+        self.retriever = RagRetriever(search=search, k=top_k, filter=str(as_filters(filter) or ""))
         self.llm = RagLLM(load=self.warm, max_tokens=max_tokens)
         self.vectorstore = IndexVectorStore(index)
         self._load = load
@@ -57,24 +66,28 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         self._loading: Future[Pipeline | None] | None = None
 
     @classmethod
-    def open(cls, index: str | Path = ".rag-dolly", **settings: Any) -> Self:
+    def open(cls, index: str | Path = ".rag-dolly", *, filter: Filter = None, **settings: Any) -> Self:
         """Open an index folder; keyword arguments are settings (model, embedder, top_k, ...).
 
-        Raises `IndexMissing`, `IndexMismatch`, `ModelNotFound` (of the embedder) or `BadSetting`.
+        `filter` narrows every question that has no filter of its own. Raises `IndexMissing`, `IndexMismatch`,
+        `ModelNotFound` (of embedder or reranker), `BadSetting` or `BadFilter`.
         """
-        return cls.from_settings(load_settings(index=index, **settings))
+        return cls.from_settings(load_settings(index=index, **settings), filter=filter)
 
     @classmethod
-    def from_settings(cls, settings: Settings, tell: Tell = lambda _: None) -> Self:
+    def from_settings(cls, settings: Settings, tell: Tell = lambda _: None, filter: Filter = None) -> Self:
         """Open the index that the settings name. `tell` gets a line on the model that is chosen. Raises as `open`."""
         _warn_of_tracing()
-        index = open_index(settings)
-        search = HybridRetriever(index).search
-        return cls(index, search, lambda: load_pipeline(settings, tell), settings.top_k, settings.max_tokens)
+        filters = as_filters(filter)
+        retriever = open_retriever(settings)
+        search = partial(find_evidence, retriever)
+        return cls(
+            retriever.index, search, lambda: load_pipeline(settings, tell), settings.top_k, settings.max_tokens, filters
+        )
 
     @property
     def InputType(self) -> Any:
-        """A question, or a dict with "question" and optionally "chat_history"."""
+        """A question, or a dict with "question" and optionally "chat_history" and "filter"."""
         return Question
 
     @property
@@ -98,7 +111,10 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         return mine.result()
 
     def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Return the whole answer. Raises `EmptyQuestion`, `QuestionTooLong` or what loading the model raises."""
+        """Return the whole answer.
+
+        Raises `EmptyQuestion`, `QuestionTooLong`, `BadFilter` or what loading the model raises.
+        """
         return self._call_with_config(self._whole, input, config, **kwargs)
 
     def stream(
@@ -181,17 +197,19 @@ class RagChain(Runnable[Question, dict[str, Any]]):
 
     def _answer(self, question: Question, config: RunnableConfig, stop: Stop) -> Iterator[dict[str, Any]]:
         text, history = _read(question)
+        filters = as_filters(question.get("filter")) if isinstance(question, dict) else None
         check_question(text)
         threading.Thread(target=self._warm_quietly, daemon=True).start()
 
         def retrieve(query: str, k: int) -> list[Hit]:
-            return [to_hit(document) for document in self.retriever.invoke(query, config, k=k)]
+            return [to_hit(document) for document in self.retriever.invoke(query, config, k=k, filter=filters)]
 
         def generate(prompt: str, max_tokens: int, stopped: Stop) -> Iterator[str]:
             return self.llm.stream(prompt, config, rendered=True, max_tokens=max_tokens, stopped=stopped)
 
         embed = self.index.embedder.embed_sentences
-        parts = Parts(retrieve, self.warm, generate, embed, self.retriever.k, self.llm.max_tokens)
+        k, max_tokens = self.retriever.k, self.llm.max_tokens
+        parts = Parts(retrieve, self.warm, generate, embed, k, max_tokens, partial(widen, self.index))
         for piece in answer_pieces(text, history, parts, stop):
             if "retrieved" in piece:
                 piece["context"] = [to_document(row) for row in piece["retrieved"]]

@@ -9,19 +9,32 @@ from langchain_core.language_models import BaseLLM
 from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 from langchain_core.retrievers import BaseRetriever
 
+from ingest.filters import Filters, as_filters
 from rag_dolly.types import HEADING_SEPARATOR, Hit, Pipeline, hit_json
 
 
 class RagRetriever(BaseRetriever):
-    """Hybrid search as a LangChain retriever. `k` passages, set here or for one call: `invoke(query, k=3)`."""
+    """Hybrid search as a LangChain retriever: `k` passages of the documents that `filter` names.
 
-    search: Callable[[str, int], list[Hit]]
+    Both are set here or for one call: `invoke(query, k=3, filter="kind:pdf")`. `search` is called with the question
+    and `k`, and with `filters` if there are any.
+    """
+
+    search: Callable[..., list[Hit]]
     k: int = 5
+    filter: str = ""
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        filter: str | Filters | None = None,
     ) -> list[Document]:
-        return [to_document(hit_json(hit)) for hit in self.search(query, k or self.k)]
+        filters = as_filters(self.filter if filter is None else filter)
+        given: dict[str, Any] = {"filters": filters} if filters else {}
+        return [to_document(hit_json(hit)) for hit in self.search(query, k or self.k, **given)]
 
 
 class RagLLM(BaseLLM):
@@ -111,4 +124,4 @@ def to_hit(document: Document) -> Hit:
     """Return the hit that a document of the retriever was made from."""
     row = dict(document.metadata)
     heading = tuple(row.pop("heading").split(HEADING_SEPARATOR)) if row["heading"] else ()
-    return Hit(**{**row, "heading": heading, "text": document.page_content})
+    return Hit(**{**row, "heading": heading, "also": tuple(row["also"]), "text": document.page_content})

@@ -7,7 +7,11 @@ behind them.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Mode = Literal["generated", "quoted", "abstained"]
 Turn = tuple[str, str]
@@ -22,9 +26,10 @@ class Hit:
     """A retrieved passage and the score of each stage that saw it (None where a stage did not).
 
     `score` decides the order and lies in 0..1 for fused results; `dense` is the cosine similarity;
-    `keyword` is the BM25 score, higher is better; `rerank` is the cross-encoder's. `page` counts from 1. `heading` is
+    `keyword` is the BM25 score, higher is better; `rerank` is the reranker's output. `page` counts from 1. `heading` is
     the path of headings above the passage, the document's title where there is none. `place` says in words where in
-    the file the passage stands ("sheet Orders, rows 2-30"), "" where pages or nothing finer are known.
+    the file the passage stands ("sheet Orders, rows 2-30"), "" where pages or nothing finer are known. `also` names
+    other places with the same text ("guide.pdf, page 3").
     """
 
     rank: int
@@ -40,6 +45,7 @@ class Hit:
     keyword: float | None = None
     rerank: float | None = None
     place: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,13 @@ class Citation:
 
 def hit_json(hit: Hit) -> dict[str, Any]:
     """Return a hit as the JSON contract has it: the heading path is one string."""
-    return {**asdict(hit), "heading": HEADING_SEPARATOR.join(hit.heading)}
+    return {**asdict(hit), "heading": HEADING_SEPARATOR.join(hit.heading), "also": list(hit.also)}
+
+
+def place_of(hit: Hit) -> str:
+    """Return in words where a hit stands: its source, and the place, page or characters in it."""
+    within = hit.place or (f"page {hit.page}" if hit.page else f"characters {hit.start}-{hit.end}")
+    return f"{hit.source}, {within}"
 
 
 class Retriever(Protocol):
@@ -70,6 +82,15 @@ class Retriever(Protocol):
 
     def search(self, question: str, top_k: int) -> list[Hit]:
         """Return at most `top_k` hits, best first."""
+
+
+class Reranker(Protocol):
+    """A model that reads question and passage together; `name` says which. Safe to share between threads."""
+
+    name: str
+
+    def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Return how well each of n texts answers, shape (n,), higher is better, on a scale of the model's own."""
 
 
 class Pipeline(Protocol):

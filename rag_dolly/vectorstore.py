@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ingest.chunk import context_line
 from ingest.embed import Embedder, Identity
+from ingest.filters import Filters, as_filters
 from ingest.index import Index
 from ingest.records import StoredPassage
 from ingest.texts import add_texts, delete_texts
@@ -87,20 +88,28 @@ class IndexVectorStore(VectorStore):
             found += [_document(passage) for passage in passages]
         return found
 
-    def similarity_search(self, query: str, k: int = 4, **_: Any) -> list[Document]:
-        """Return the `k` passages nearest in meaning."""
-        return [document for document, _ in self.similarity_search_with_score(query, k)]
+    def similarity_search(
+        self, query: str, k: int = 4, *, filter: str | Filters | None = None, **_: Any
+    ) -> list[Document]:
+        """Return the `k` passages nearest in meaning, of documents that the filter ("kind:pdf") names."""
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter=filter)]
 
-    def similarity_search_with_score(self, query: str, k: int = 4, **_: Any) -> list[tuple[Document, float]]:
+    def similarity_search_with_score(
+        self, query: str, k: int = 4, *, filter: str | Filters | None = None, **_: Any
+    ) -> list[tuple[Document, float]]:
         """Return the `k` passages nearest in meaning with their cosine."""
-        return self._nearest(self.index.embedder.embed_query(query), k)
+        return self._nearest(self.index.embedder.embed_query(query), k, filter)
 
-    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **_: Any) -> list[Document]:
+    def similarity_search_by_vector(
+        self, embedding: list[float], k: int = 4, *, filter: str | Filters | None = None, **_: Any
+    ) -> list[Document]:
         """Return the `k` passages nearest to a vector."""
-        return [document for document, _ in self._nearest(_unit([embedding])[0], k)]
+        return [document for document, _ in self._nearest(_unit([embedding])[0], k, filter)]
 
-    def _nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[Document, float]]:
-        scores = dict(self.index.dense(vector, k))
+    def _nearest(
+        self, vector: NDArray[np.float32], k: int, filter: str | Filters | None
+    ) -> list[tuple[Document, float]]:
+        scores = dict(self.index.dense(vector, k, self.index.select(as_filters(filter))))
         return [(_document(passage), scores[passage.id]) for passage in self.index.passages(list(scores))]
 
     def _select_relevance_score_fn(self) -> Any:
@@ -140,6 +149,10 @@ class LangChainEmbedder(Embedder):
         """See `Embedder.embed_query`."""
         vector: NDArray[np.float32] = _unit([self._embeddings.embed_query(text)])[0]
         return vector
+
+    def knows(self, text: str) -> float:
+        """See `Embedder.knows`: not told, so taken to be all of it."""
+        return 1.0
 
     def embed_sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Embedder.embed_sentences`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import markup, session, sources
+from rag_dolly.app import filtering, markup, session, sources
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -16,6 +16,8 @@ def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> 
     """Draw a question with its answer; one still being written keeps itself up to date."""
     with st.container(key=f"turn-{turn}", gap="small"):
         st.html(markup.element("h2", "rd-question", job.question))
+        if job.filter:
+            st.html(markup.element("p", "rd-note", filtering.said_of(job.filter)))
         if job.finished:
             _finished(turn, job, opened)
         else:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from rag_dolly.app import answers, links, markup, session, source_view, sources, suggest, uploader
+from rag_dolly.app import answers, filtering, links, markup, session, source_view, sources, suggest, uploader
 from rag_dolly.app.engine import Engine, OpenIndex
 
 MAX_QUESTION = 4000
@@ -33,13 +33,13 @@ def _conversation(engine: Engine, index: OpenIndex) -> None:
         with st.container(key="beside"):
             left, right = st.columns([10, 9], gap="large")
         with right:
-            source_view.draw(index, entry, opened)
+            source_view.draw(index, entry, opened, sources.also(session.jobs()[opened.turn].result, entry))
         with left, st.container(key="thread"):
             _turns(engine, index, opened)
     else:
         with st.container(key="thread"):
             _turns(engine, index, None)
-    _question_box(engine)
+    _question_box(engine, index)
 
 
 def _turns(engine: Engine, index: OpenIndex, opened: session.Opened | None) -> None:
@@ -66,7 +66,7 @@ def _welcome(engine: Engine, index: OpenIndex) -> None:
                         markup.label(question, 120),
                         key=f"suggestion-{number}",
                         on_click=session.ask,
-                        args=(engine, question),
+                        args=(engine, question, str(filtering.chosen())),
                         width="stretch",
                     )
 
@@ -79,10 +79,11 @@ def _counts(index: OpenIndex) -> str:
     return f"{held}. Every sentence of an answer names its source."
 
 
-def _question_box(engine: Engine) -> None:
+def _question_box(engine: Engine, index: OpenIndex) -> None:
     mine = session.jobs()
     busy = bool(mine) and not mine[-1].finished
     with st.bottom, st.container(key="ask-box", gap="xxsmall"):
+        filtering.draw(index)
         st.chat_input(
             "Ask a follow-up" if mine else "Ask a question about your documents",
             key="question",
@@ -99,7 +100,7 @@ def _question_box(engine: Engine) -> None:
 
 
 def _submitted(engine: Engine) -> None:
-    session.ask(engine, st.session_state["question"] or "")
+    session.ask(engine, st.session_state["question"] or "", str(filtering.chosen()))
 
 
 def privacy(model: str) -> str:

@@ -30,7 +30,7 @@ class Job:
     """One question and what has come of it so far.
 
     `result` is the sum of the pieces received (see `add`), `error` one line when `state` is "failed",
-    `seen` the monotonic time at which a page last looked.
+    `seen` the monotonic time at which a page last looked, `filter` the documents asked, "" for all.
     """
 
     question: str
@@ -40,6 +40,7 @@ class Job:
     error: str = ""
     seen: float = field(default_factory=time.monotonic)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    filter: str = ""
 
     @property
     def finished(self) -> bool:
@@ -130,7 +131,7 @@ class JobQueue:
 
     def _collect(self, job: Job) -> None:
         """Add up the pieces until the end or the stop; the iterator is closed either way."""
-        question = {"question": job.question, "chat_history": list(job.history)}
+        question = {"question": job.question, "chat_history": list(job.history), "filter": job.filter}
         pieces = self._stream(question, job.cancelled.is_set)
         try:
             for piece in pieces:

@@ -60,13 +60,13 @@ def _lease(_engine: Engine, _jobs: list[Job]) -> tuple[Engine, list[Job]]:
     return _engine, _jobs
 
 
-def ask(engine: Engine, question: str) -> None:
-    """Put a question in line, with the session's last exchanges as its history."""
+def ask(engine: Engine, question: str, filter: str = "") -> None:
+    """Put a question in line, with the session's last exchanges as its history; `filter` says which documents."""
     question = question.strip()
     mine = jobs()
     if not question or (mine and not mine[-1].finished):
         return
-    job = Job(question, history(mine))
+    job = Job(question, history(mine), filter=filter)
     mine.append(job)
     close()
     engine.queue.submit(job)

@@ -6,7 +6,7 @@ index says, nothing is marked in it and the text that was indexed is shown inste
 
 import io
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,12 +42,14 @@ class Page:
     top: float
 
 
-def draw(index: OpenIndex, entry: Mapping[str, Any], opened: session.Opened) -> None:
-    """Draw the panel for a citation or a hit."""
+def draw(index: OpenIndex, entry: Mapping[str, Any], opened: session.Opened, also: Sequence[str] = ()) -> None:
+    """Draw the panel for a citation or a hit; `also` are other places with the same text."""
     with st.container(key=opened.key, border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="source-head"):
             st.html(_title(entry, opened))
             st.button("Close", key="close-source", icon=":material/close:", type="tertiary", on_click=session.close)
+        if also:
+            st.html(markup.element("p", "rd-note", f"The same text is also in: {'; '.join(also)}"))
         document = index.read_document(entry["source"])
         if document is None:
             st.html(markup.element("p", "rd-note", "This document is no longer in the index."))

@@ -29,15 +29,16 @@ def cited(turn: int, result: Mapping[str, Any], opened: session.Opened | None) -
 
 
 def not_cited(turn: int, result: Mapping[str, Any], opened: session.Opened | None) -> None:
-    """Draw, folded away, the passages that were found and given to the model but not cited."""
+    """Draw, folded away, the passages that were found but not cited, those marked that the model did not see."""
     hits = remaining(result)
     if not hits:
         return
     with st.expander(f"Found but not cited ({len(hits)})", key=f"found-{turn}"):
+        left_out = [left["rank"] for left in result.get("left_out_hits", [])]
         for hit in hits:
-            _button(turn, "found", hit["rank"], hit, None, opened)
-        if result.get("left_out"):
-            st.html(markup.element("p", "rd-note", _left_out(result["left_out"])))
+            _button(turn, "found", hit["rank"], hit, _note(hit, left_out), opened)
+        if left_out:
+            st.html(markup.element("p", "rd-note", "Passages marked so were found, but the model's window was full."))
 
 
 def nearest(turn: int, result: Mapping[str, Any], opened: session.Opened | None) -> None:
@@ -91,5 +92,12 @@ def _button(
     )
 
 
-def _left_out(count: int) -> str:
-    return f"{count} more found, but left out: the model's window was full."
+def also(result: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+    """Return the other places that have the text of the hit which a citation or hit is of."""
+    around = (hit for hit in result.get("retrieved", []) if _touches(hit, entry))
+    return next((list(hit.get("also", [])) for hit in around), [])
+
+
+def _note(hit: Mapping[str, Any], left_out: Sequence[int]) -> str | None:
+    """Return what is said in front of a hit in the list: whether the model saw it."""
+    return "Did not fit" if hit["rank"] in left_out else None

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from rag_dolly.answer import REFUSAL, Parts, answer_pieces, search_text
+from rag_dolly.answer import REFUSAL, Parts, answer_pieces
 from rag_dolly.context import pack
 from rag_dolly.errors import EmptyQuestion, QuestionTooLong
-from rag_dolly.retrieve import HybridRetriever, fuse
+from rag_dolly.retrieve import HybridRetriever
 from tests.fakes import ScriptedPipeline
 
 TRUE = "A hive needs 15 kilograms of honey to survive the winter in central Europe."
@@ -162,16 +162,8 @@ def test_old_turns_give_way_before_passages(index):
 
 
 def test_a_follow_up_is_searched_with_its_subject(index):
-    assert search_text("How tall is it?", [("Who built the lighthouse?", "Ada Finch.")]).startswith("Who built")
     pieces = ask(index, None, "How tall is it?", [("Who built the lighthouse of Marrow Point?", "Ada Finch [1].")])
     assert pieces[0]["retrieved"][0]["source"] == "guide/lighthouse.txt"
-
-
-def test_a_question_that_stands_alone_is_searched_alone(index):
-    history = [("Who built the lighthouse of Marrow Point?", "Ada Finch.")]
-    assert search_text("Who composed the opera Fidelio?", history) == "Who composed the opera Fidelio?"
-    for leaning in ("And in winter?", "Why?", "What about the drones?", "Are they dangerous to people?"):
-        assert search_text(leaning, history).startswith("Who built")
 
 
 def test_a_quote_reads_as_a_line(index, folder, ingest):
@@ -182,9 +174,3 @@ def test_a_quote_reads_as_a_line(index, folder, ingest):
     answer = whole(ask(index, None, "How much does the largest kite weigh?"))
     assert answer["answer"].splitlines()[0] == "The *largest* kite weighs 90 kilograms in a `Vec<i32>`. [1]"
     check_citations(answer, index)
-
-
-def test_fusion_is_half_of_each_scaled():
-    fused = dict(fuse([(1, 0.9), (2, 0.5), (3, 0.1)], [(2, 7.0), (4, 3.0)]))
-    assert fused == pytest.approx({1: 0.5, 2: 0.25 + 0.5, 3: 0.0, 4: 0.0})
-    assert fuse([], []) == [] and fuse([(1, 0.4)], []) == [(1, 0.5)]

@@ -2,7 +2,8 @@
 
 The answer to a question is the first sentences of the documents that share a word with it. Words in the question
 steer it: "unknown" abstains, "broken" fails with a line, "crash" with an exception, "long" gives 40 sentences,
-"hostile" an answer full of markup, "quote" the quoted mode.
+"hostile" an answer full of markup, "quote" the quoted mode, "crowded" leaves out the last passage. A passage with the
+word "copied" is also in another document.
 """
 
 import time
@@ -59,7 +60,8 @@ class FakeIndex:
 
     def documents(self):
         broken = [Row(name, 0, "failed", reason) for name, reason in self.failed.items()]
-        return [Row(name, reason=self.partial.get(name, "")) for name in self.texts] + broken
+        kind = lambda name: name.rpartition(".")[2]  # noqa: E731
+        return [Row(name, reason=self.partial.get(name, ""), kind=kind(name)) for name in self.texts] + broken
 
     def read_document(self, source):
         return Stored(source, self.texts[source]) if source in self.texts else None
@@ -89,7 +91,9 @@ class FakeChain:
             raise ValueError("a secret path")
         spans = sentences(self.index.texts, question)
         hits = [hit(rank, *span) for rank, span in enumerate(spans, 1)]
-        yield {"question": question, "context": [], "retrieved": hits, "left_out": 0, "model": "fake"}
+        left = [{"rank": len(hits), "reason": "did not fit"}] if "crowded" in question else []
+        first = {"question": question, "context": [], "retrieved": hits, "model": "fake"}
+        yield first | {"left_out": len(left), "left_out_hits": left}
         if "unknown" in question:
             yield {"answer": "", "citations": [], "mode": "abstained", "abstained": True, "timings": {"total": 0.1}}
             return
@@ -126,7 +130,9 @@ def sentences(texts, question):
 
 def hit(rank, source, start, end, text):
     place = {"rank": rank, "source": source, "ordinal": 0, "page": None, "start": start, "end": end, "heading": ""}
-    return place | {"text": text, "score": 0.5, "dense": 0.5, "keyword": None, "rerank": None, "place": ""}
+    also = ["copy.md, page 3"] if "copied" in text else []
+    scores = {"score": 0.5, "dense": 0.5, "keyword": None, "rerank": None}
+    return place | scores | {"text": text, "place": "", "also": also}
 
 
 def citation(number, source, start, end, text):

@@ -1,15 +1,17 @@
 """The chain as a LangChain Runnable: invoke, stream, batch, async, events, and as a part of other chains."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
-from ingest.errors import IndexMissing
+from ingest.errors import BadFilter, IndexMissing
 from rag_dolly.chain import RagChain
 from rag_dolly.errors import EmptyQuestion, ModelNotFound
+from rag_dolly.evidence import find_evidence
 from rag_dolly.retrieve import HybridRetriever
 from tests.fakes import ScriptedPipeline
 
@@ -115,6 +117,47 @@ def test_history_as_pairs_and_as_messages(chain, pipeline):
     assert without_timings(first) == without_timings(second)
     assert "Ada Finch." in pipeline.prompts[-1]
     assert first["context"][0].metadata["source"] == "guide/lighthouse.txt"
+
+
+def test_a_filter_of_the_chain_and_of_a_question(index, pipeline):
+    search = partial(find_evidence, HybridRetriever(index))
+    chain = RagChain(index, search, lambda: pipeline, top_k=9, filter=["folder:guide", "kind:html"])
+    found = lambda answer: {hit["source"] for hit in answer["retrieved"]}  # noqa: E731
+    assert chain.retriever.filter == "folder:guide kind:html"
+    assert found(chain.invoke(QUESTION)) == {"guide/tea.html"}
+    assert found(chain.invoke({"question": QUESTION, "filter": "kind:markdown"})) == {"bees.md"}
+    assert found(chain.invoke({"question": QUESTION, "filter": ""})) == {"guide/tea.html"}
+
+
+def test_a_bad_filter_is_refused_before_anything_is_loaded(index, tmp_path):
+    chain = RagChain(index, HybridRetriever(index).search, lambda: pytest.fail("the model was loaded"))
+    with pytest.raises(BadFilter, match="'author'"):
+        chain.invoke({"question": QUESTION, "filter": "author:me"})
+    with pytest.raises(BadFilter, match="'author'"):
+        RagChain.open(tmp_path / "nowhere", filter="author:me")
+
+
+def test_what_did_not_fit_is_named_with_its_place(index):
+    pipeline = ScriptedPipeline(ANSWER, window=80)
+    answer = RagChain(index, HybridRetriever(index).search, lambda: pipeline, top_k=4, max_tokens=10).invoke(QUESTION)
+    assert answer["left_out"] == len(answer["left_out_hits"]) > 0
+    for left in answer["left_out_hits"]:
+        (hit,) = (hit for hit in answer["retrieved"] if hit["rank"] == left["rank"])
+        assert left == {**{key: hit[key] for key in ("rank", "source", "page", "place")}, "reason": "did not fit"}
+        assert hit["text"] not in pipeline.prompts[-1]
+
+
+def test_the_best_passage_is_read_to_the_end_of_its_paragraph(folder, ingest, index):
+    told = " ".join(f"Sentence {n} tells of the heron at pond {n} and of its {n} eggs." for n in range(12))
+    (folder / "herons.md").write_text(f"# Herons\n\n{told}\n")
+    ingest(folder)
+    pipeline = ScriptedPipeline("Sentence 9 tells of the heron at pond 9 and of its 9 eggs.")
+    chain = RagChain(index, partial(find_evidence, HybridRetriever(index)), lambda: pipeline, top_k=1, max_tokens=20)
+    answer = chain.invoke("Which sentence tells of the heron at pond 9 and its 9 eggs?")
+    (hit,) = answer["retrieved"]
+    assert len(hit["text"]) > max(len(stored.passage.text) for stored in index.passages_of("herons.md"))
+    assert index.read_document("herons.md").text[hit["start"] : hit["end"]] == hit["text"]
+    assert answer["mode"] == "generated" and answer["citations"][0]["text"] in hit["text"]
 
 
 def test_a_bad_question_is_refused_before_anything_is_loaded(index):

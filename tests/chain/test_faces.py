@@ -1,13 +1,17 @@
 """The faces against LangChain's own conformance suites, and what the suites do not cover."""
 
+from functools import partial
+
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.prompts import PromptTemplate
 from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
 
+from ingest.errors import BadFilter
 from ingest.index import Index
 from ingest.sync import ingest_paths
+from rag_dolly.evidence import find_evidence
 from rag_dolly.faces import RagLLM, RagRetriever, to_hit, until
 from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.vectorstore import IndexVectorStore
@@ -79,6 +83,27 @@ def test_a_store_outlives_the_process(tmp_path):
 
 def test_as_retriever(store):
     assert store.as_retriever(search_kwargs={"k": 2}).invoke("green tea")[0].metadata["source"] == "guide/tea.html"
+
+
+def test_a_filter_narrows_retriever_and_store(index, store):
+    retriever = RagRetriever(search=HybridRetriever(index).search, k=9, filter="folder:guide")
+    found = lambda documents: {document.metadata["source"] for document in documents}  # noqa: E731
+    assert found(retriever.invoke("honey")) == {"guide/tea.html", "guide/lighthouse.txt"}
+    assert found(retriever.invoke("honey", filter="kind:markdown")) == {"bees.md"}
+    assert found(store.similarity_search("honey", k=9, filter="kind:html")) == {"guide/tea.html"}
+    narrow = store.as_retriever(search_kwargs={"k": 9, "filter": "source:guide/l*"})
+    assert found(narrow.invoke("honey")) == {"guide/lighthouse.txt"}
+    with pytest.raises(BadFilter, match="The kinds there are"):
+        store.similarity_search_with_score("honey", filter="kind:pdf")
+
+
+def test_the_other_places_of_a_passage_survive_the_way_back(index, folder, ingest):
+    (folder / "copy.md").write_text((folder / "bees.md").read_text())
+    ingest(folder)
+    retriever = HybridRetriever(index)
+    found = RagRetriever(search=partial(find_evidence, retriever), k=1).invoke("honey to survive the winter")[0]
+    assert len(found.metadata["also"]) == 1
+    assert [to_hit(found)] == find_evidence(retriever, "honey to survive the winter", 1)
 
 
 def test_the_llm_frames_each_prompt_as_an_instruction():
