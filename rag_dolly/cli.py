@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from rag_dolly import __version__
+from rag_dolly.cli_eval import evaluation
+from rag_dolly.cli_options import (
+    AskTopK,
+    DeviceOption,
+    EmbedderOption,
+    FilterOption,
+    IndexOption,
+    JsonOption,
+    MaxTokens,
+    ModelOption,
+    OfflineOption,
+    RerankerOption,
+    VersionOption,
+)
 
 app = typer.Typer(
     name="rag-dolly",
@@ -23,36 +36,11 @@ app = typer.Typer(
 )
 export = typer.Typer(help="Write what the index holds to a file.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export, name="export")
-
-IndexOption = Annotated[
-    Path | None, typer.Option("--index", help="Index folder. [default: .rag-dolly; env: RAG_DOLLY_INDEX]")
-]
-OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never ask a model hub.")]
-EmbedderOption = Annotated[
-    str | None, typer.Option("--embedder", help="auto, a model directory or a hub name. [env: RAG_DOLLY_EMBEDDER]")
-]
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", help="auto, none, a hub name, a directory or a .gguf file. [env: RAG_DOLLY_MODEL]"),
-]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
-AskTopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Passages to answer from. [default: 5]")]
-MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="Length of the answer. [default: 256]")]
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rag-dolly {__version__}")
-        raise typer.Exit
+app.add_typer(evaluation, name="eval")
 
 
 @app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None: ...
+def _root(version: VersionOption = False) -> None: ...
 
 
 @app.command()
@@ -117,22 +105,27 @@ def search(
     queries: Annotated[Path | None, typer.Option(help="JSON lines of {_id, text}: search for each.")] = None,
     run: Annotated[Path | None, typer.Option(help="With --queries: the TREC run file to write.")] = None,
     by: Annotated[str, typer.Option(help="With --run: name hits by 'document' or by 'passage'.")] = "document",
+    filter: FilterOption = None,
     index: IndexOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     offline: OfflineOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show the passages nearest to a question, with the score of each stage."""
+    from ingest.filters import as_filters
     from rag_dolly import assemble, batch, show
     from rag_dolly.answer import check_question
-    from rag_dolly.retrieve import HybridRetriever
+    from rag_dolly.evidence import find_evidence
     from rag_dolly.settings import load_settings
 
-    retriever = HybridRetriever(assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline)))
+    filters = as_filters(filter)
+    settings = load_settings(index=index, embedder=embedder, reranker=reranker, offline=offline)
+    retriever = assemble.open_retriever(settings)
     if queries or run:
-        batch.search_all(retriever, queries, run, by, top_k)
+        batch.search_all(retriever, queries, run, by, top_k, filters)
     else:
-        show.hits(retriever.search(check_question(question or ""), top_k), json)
+        show.hits(find_evidence(retriever, check_question(question or ""), top_k, filters=filters), json)
 
 
 @app.command()
@@ -142,8 +135,10 @@ def ask(
     max_tokens: MaxTokens = None,
     questions: Annotated[Path | None, typer.Option(help="JSON lines of {id, question}: answer each.")] = None,
     out: Annotated[Path | None, typer.Option(help="With --questions: the JSON lines file to write.")] = None,
+    filter: FilterOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     device: DeviceOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
@@ -155,11 +150,10 @@ def ask(
     from rag_dolly.chain import RagChain
     from rag_dolly.settings import load_settings
 
-    settings = load_settings(
-        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
-    )
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
+    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     text = "" if questions or out else check_question(question or "")
-    chain = RagChain.from_settings(settings, show.note)
+    chain = RagChain.from_settings(settings, show.note, filter)
     if questions or out:
         batch.answer_all(chain, questions, out)
         return
@@ -171,8 +165,10 @@ def ask(
 def chat(
     top_k: AskTopK = None,
     max_tokens: MaxTokens = None,
+    filter: FilterOption = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     device: DeviceOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
@@ -182,10 +178,9 @@ def chat(
     from rag_dolly.chain import RagChain
     from rag_dolly.settings import load_settings
 
-    settings = load_settings(
-        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
-    )
-    show.chat(RagChain.from_settings(settings, show.note))
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
+    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
+    show.chat(RagChain.from_settings(settings, show.note, filter))
 
 
 @app.command()
@@ -234,6 +229,7 @@ def page(
     max_tokens: MaxTokens = None,
     model: ModelOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     device: DeviceOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
@@ -242,9 +238,8 @@ def page(
     from rag_dolly.app.serve import run as serve
     from rag_dolly.settings import load_settings
 
-    settings = load_settings(
-        index=index, model=model, embedder=embedder, device=device, offline=offline, top_k=top_k, max_tokens=max_tokens
-    )
+    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
+    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     serve(settings, port=port, host=host)
 
 
@@ -269,7 +264,7 @@ def doctor(
 
 def main() -> None:
     """Run the command line; every failure a user can act on becomes one line and an exit code."""
-    from ingest.errors import RagDollyError
+    from ingest.errors import BadFilter, RagDollyError
     from rag_dolly.environment import settle
     from rag_dolly.errors import BadSetting, EmptyQuestion
 
@@ -278,7 +273,7 @@ def main() -> None:
         status = app(standalone_mode=False)
     except typer.Abort:
         status = _say("stopped", 130)
-    except (BadSetting, EmptyQuestion) as error:
+    except (BadFilter, BadSetting, EmptyQuestion) as error:
         status = _say(str(error), 2)
     except RagDollyError as error:
         status = _say(str(error), 1)

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
 
     index: Path = Field(Path(".rag-dolly"), description="the index folder")
     embedder: str = Field("auto", description="auto, a model directory, or a hub name")
+    reranker: str = Field("none", description="none, a model directory, or a hub name")
     model: str = Field("auto", description="auto, none, a hub name, a model directory, or a .gguf file")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
     offline: bool = Field(False, description="never ask a model hub")

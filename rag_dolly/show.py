@@ -32,6 +32,7 @@ JSON_KEYS = (
     "citations",
     "retrieved",
     "left_out",
+    "left_out_hits",
     "model",
     "usage",
     "timings",
@@ -137,10 +138,14 @@ def hits(found: "Sequence[Hit]", as_json: bool) -> None:
         print_json({"hits": [hit_json(hit) for hit in found]})
         return
     for hit in found:
-        stages = ", ".join(f"{k} {v:.3f}" for k, v in (("dense", hit.dense), ("keyword", hit.keyword)) if v is not None)
-        typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page, hit.place)}  ({stages})")
+        stages = (("dense", hit.dense), ("keyword", hit.keyword), ("rerank", hit.rerank))
+        said = ", ".join(f"{k} {v:.3f}" for k, v in stages if v is not None)
+        typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page, hit.place)}  ({said})")
         typer.echo(f"     {plain(' > '.join(hit.heading))}")
-        typer.echo(f"     {shorten(hit.text, 240)}\n")
+        typer.echo(f"     {shorten(hit.text, 240)}")
+        if hit.also:
+            typer.echo(f"     also in: {shorten('; '.join(hit.also), 240)}")
+        typer.echo("")
 
 
 def place(source: str, page: int | None, words: str = "") -> str:
@@ -182,15 +187,30 @@ def _sources(whole: dict[str, Any]) -> None:
         typer.echo(f"  [{cited['n']}] {where}, characters {cited['start']}-{cited['end']}")
         if whole["mode"] == "generated":
             typer.echo(f"      {shorten(cited['text'], 300)}")
+        if others := _also(whole["retrieved"], cited):
+            typer.echo(f"      also in: {shorten('; '.join(others), 240)}")
     if whole["abstained"] and whole["retrieved"]:
         nearest = dict.fromkeys(place(hit["source"], hit["page"], hit["place"]) for hit in whole["retrieved"][:3])
         typer.echo(f"Nearest passages: {'; '.join(nearest)}")
+    if whole["left_out_hits"]:
+        left = (place(hit["source"], hit["page"], hit["place"]) for hit in whole["left_out_hits"])
+        note(f"found, but did not fit the model's window: {shorten('; '.join(left), 240)}")
     times = whole["timings"]
     used = len(whole["retrieved"]) - whole["left_out"]
     note(
         f"{used} of {len(whole['retrieved'])} passages read, {whole['usage']['prompt_tokens']} tokens; "
         f"retrieval {times['retrieve']:.2f} s, first words {times['first_token']:.2f} s, total {times['total']:.2f} s"
     )
+
+
+def _also(retrieved: Sequence[dict[str, Any]], cited: dict[str, Any]) -> list[str]:
+    """Return where else the passage stands that a citation is from."""
+    around = (
+        hit
+        for hit in retrieved
+        if hit["source"] == cited["source"] and hit["start"] <= cited["start"] and cited["end"] <= hit["end"]
+    )
+    return next((hit["also"] for hit in around), [])
 
 
 def chat(chain: "RagChain") -> None:

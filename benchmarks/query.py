@@ -1,0 +1,167 @@
+"""A warm query from end to end: ours beside plain LangChain and LlamaIndex, each in a fresh process, in turns.
+
+    python -m benchmarks.query DATA_DIR [SET] [--queries 200] [--rounds 3] [--cache DIR] [--peer-python PATH]
+
+DATA_DIR and SET are as in benchmarks/retrieval.py (default set: dolly-15k, its 4,000 contexts). Every way answers the
+same questions over the same passages and returns ten: ours embeds the question, searches by meaning and by words, fuses
+and reads the passages from the index on disk; the others embed and search their vectors in memory, which they got from
+our index instead of making them, with the same weights in fp32. The first 20 questions are not counted. PATH is a
+Python that has the others' packages (default: this one); a way whose packages are missing is skipped.
+
+Milliseconds are medians (p50) and 95th percentiles (p95) over the questions, then the median over the rounds; the
+ratio is theirs to ours, p50 of the same round, with its smallest and largest. How long a cold search takes, with the
+start of its process, is measured by benchmarks/startup.py.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.data_sets import data_sets, read
+from ingest import chunk, corpus
+from ingest.embed import open_embedder
+from ingest.index import Index
+from ingest.weights import bundled_folder
+
+OURS = "rag-dolly"
+TIMES = """
+import json, sys, time
+home, weights = sys.argv[1:3]
+def show(search):
+    spent = []
+    for number, question in enumerate(json.load(open(home + "/questions.json", encoding="utf-8"))):
+        began = time.perf_counter()
+        found = search(question)
+        if number >= 20:
+            spent.append(1000 * (time.perf_counter() - began))
+        assert len(found) == 10, len(found)
+    print(json.dumps(spent))
+def given():
+    import numpy
+    texts = json.load(open(home + "/texts.json", encoding="utf-8"))
+    return texts, numpy.load(home + "/vectors.npy").tolist()
+"""
+PROGRAMS = {
+    OURS: """
+from ingest.embed import open_embedder
+from ingest.index import Index
+from rag_dolly.retrieve import HybridRetriever
+retriever = HybridRetriever(Index.open(sys.argv[3], open_embedder()))
+show(lambda question: retriever.search(question, 10))
+""",
+    "LangChain, dense": """
+try:
+    from langchain_huggingface import HuggingFaceEmbeddings
+except ImportError:
+    from langchain_community.embeddings import HuggingFaceEmbeddings
+from langchain_community.vectorstores import FAISS
+texts, vectors = given()
+embeddings = HuggingFaceEmbeddings(model_name=weights, model_kwargs={"model_kwargs": {"dtype": "float32"}})
+store = FAISS.from_embeddings(list(zip(texts, vectors)), embeddings)
+show(lambda question: store.similarity_search(question, k=10))
+""",
+    "LlamaIndex, dense": """
+from llama_index.core import VectorStoreIndex
+from llama_index.core.schema import TextNode
+from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+texts, vectors = given()
+model = HuggingFaceEmbedding(model_name=weights, model_kwargs={"dtype": "float32"})
+nodes = [TextNode(text=text, embedding=vector) for text, vector in zip(texts, vectors)]
+retriever = VectorStoreIndex(nodes, embed_model=model).as_retriever(similarity_top_k=10)
+show(retriever.retrieve)
+""",
+}
+NEEDS = {
+    "LangChain, dense": (
+        "langchain_community.vectorstores, sentence_transformers, faiss",
+        "langchain-community faiss-cpu",
+    ),
+    "LlamaIndex, dense": ("llama_index.core, llama_index.embeddings.huggingface", "llama-index-embeddings-huggingface"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A warm query, ours beside others.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("set", nargs="?", default="dolly-15k")
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cache", type=Path, help="keep the index here for the next time")
+    parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the others' packages")
+    asked = parser.parse_args()
+    found = data_sets(asked.folder, [asked.set])
+    if not found:
+        sys.exit(f"No data set {asked.set} in {asked.folder}.")
+    name, folder = next(iter(found.items()))
+    with tempfile.TemporaryDirectory() as scratch:
+        index = (asked.cache or Path(scratch) / "index") / name.replace("/", "-")
+        passages = prepare(folder, asked.queries, index, Path(scratch))
+        print(f"{name}: {passages} passages, {asked.queries} questions, {asked.rounds} rounds in turns")
+        show(measure(ways(asked.peer_python), asked.rounds, Path(scratch), index))
+
+
+def prepare(folder: Path, queries: int, index: Path, home: Path) -> int:
+    """Make the index, write what the others are given beside it, and return how many passages there are."""
+    collection, embedder = read(folder), open_embedder()
+    corpus.fill(index, embedder, collection.documents)
+    questions = list(read(folder, queries + 20).queries.values())
+    (home / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
+    opened = Index.open(index, embedder)
+    passages = {stored.id: chunk.embedding_text(stored.title, stored.passage) for stored in opened.all_passages()}
+    (home / "texts.json").write_text(json.dumps(list(passages.values())), encoding="utf-8")
+    np.save(home / "vectors.npy", opened.vectors_of(list(passages)))
+    opened.close()
+    return len(passages)
+
+
+def ways(peer_python: str) -> dict[str, list[str]]:
+    """Return the command of each way that is installed, its arguments left out."""
+    commands = {}
+    for name, program in PROGRAMS.items():
+        python = sys.executable if name == OURS else peer_python
+        modules, packages = NEEDS.get(name, ("sys", ""))
+        tried = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True)
+        if tried.returncode:
+            reason = (tried.stderr.strip().splitlines() or ["it cannot be imported"])[-1]
+            print(f"{name} skipped ({reason}): {python} -m pip install {packages}")
+            continue
+        commands[name] = [python, "-c", TIMES + program]
+    return commands
+
+
+def measure(commands: dict[str, list[str]], rounds: int, home: Path, index: Path) -> dict[str, list[list[float]]]:
+    """Run every way once a round, each round beginning with another. Returns milliseconds by way and round."""
+    spent: dict[str, list[list[float]]] = {name: [] for name in commands}
+    names = list(commands)
+    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in [*names[turn:], *names[:turn]]:
+            command = [*commands[name], str(home), str(bundled_folder()), str(index)]
+            ended = subprocess.run(command, capture_output=True, text=True, env=quiet)
+            if ended.returncode:
+                sys.exit(f"{name}: {ended.stderr}")
+            spent[name].append(json.loads(ended.stdout.splitlines()[-1]))
+    return spent
+
+
+def show(spent: dict[str, list[list[float]]]) -> None:
+    print(f"{'milliseconds':<20}{'p50':>8}{'p95':>8}   theirs / ours")
+    ours = [statistics.median(times) for times in spent[OURS]]
+    for name, rounds in spent.items():
+        halves = [statistics.median(times) for times in rounds]
+        slow = statistics.median(float(np.quantile(times, 0.95)) for times in rounds)
+        ratios = [theirs / mine for theirs, mine in zip(halves, ours, strict=True)]
+        ratio = f"{statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"{name:<20}{statistics.median(halves):>8.1f}{slow:>8.1f}   {'' if name == OURS else ratio}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""The options that several commands of the command line share; imports nothing but typer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_dolly import __version__
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rag-dolly {__version__}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", help="Index folder. [default: .rag-dolly; env: RAG_DOLLY_INDEX]")
+]
+OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never ask a model hub.")]
+EmbedderOption = Annotated[
+    str | None, typer.Option("--embedder", help="auto, a model directory or a hub name. [env: RAG_DOLLY_EMBEDDER]")
+]
+RerankerOption = Annotated[
+    str | None,
+    typer.Option("--reranker", help="A cross-encoder: none, a directory or a hub name. [env: RAG_DOLLY_RERANKER]"),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="auto, none, a hub name, a directory or a .gguf file. [env: RAG_DOLLY_MODEL]"),
+]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+AskTopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Passages to answer from. [default: 5]")]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        help="Only documents that are so: source:NAME, folder:, kind:, since:DATE, until:DATE; may be given again.",
+    ),
+]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="Length of the answer. [default: 256]")]
