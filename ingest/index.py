@@ -128,6 +128,11 @@ class Index:
         now = self._search()
         return now.words.scores(keyword.query_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
 
+    def coverage(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
+        """Return how much of the question's words these passages have, shape (n,): the sum of the words' weights."""
+        now = self._search()
+        return now.words.coverage(keyword.query_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
+
     def document_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return for each of these passages the BM25 of its whole document for a question, shape (n,)."""
         now = self._search()

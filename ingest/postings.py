@@ -120,6 +120,16 @@ class Postings:
                 scores[there[hit]] += self._gain(weight, counts, rows.lengths[places[hit]])
         return scores
 
+    def coverage(self, terms: Terms, ids: Ids) -> NDArray[np.float32]:
+        """Return the weight of the terms that stand in these passages, however often, shape (n,): weight times idf."""
+        covered = np.zeros(len(ids), dtype=np.float32)
+        weighed = self._weigh(terms)
+        for rows, segment in self.segments:
+            there, places = rows.find(ids)
+            for term, weight in weighed:
+                covered[there[_counts_at(segment.of(term), places)[0]]] += np.float32(weight)
+        return covered
+
     def joint_scores(self, terms: Terms, groups: Sequence[Ids], mean_length: float) -> NDArray[np.float32]:
         """Return the BM25 of groups of passages, each taken as one text, shape (groups,).
 

@@ -15,15 +15,16 @@ Scores = NDArray[np.float32]
 
 
 class Weights(NamedTuple):
-    """How much each stage counts: cosine and BM25."""
+    """How much each stage counts: cosine, BM25, and the share of the question's words that a passage has at all."""
 
     dense: float
     keyword: float
+    coverage: float
 
 
-FAMILIAR = Weights(0.55, 0.45)
+FAMILIAR = Weights(0.55, 0.35, 0.10)
 """For questions in a script that the embedder was made for."""
-FOREIGN = Weights(0.15, 0.85)
+FOREIGN = Weights(0.15, 0.70, 0.15)
 """For questions in a script that it knows by single letters only."""
 
 

@@ -35,10 +35,11 @@ class Candidates(NamedTuple):
     ids: NDArray[np.int64]
     dense: Scores
     keyword: Scores
+    coverage: Scores
 
 
 class HybridRetriever:
-    """Cosine and BM25, standardised and added; the best in the order of a reranker, if there is one.
+    """Cosine, BM25 and coverage, standardised and added; the best in the order of a reranker, if there is one.
 
     Fusing scores beats each stage and rank fusion (RRF) in nDCG@10 where it was measured: see docs/retrieve.md.
     """
@@ -54,7 +55,7 @@ class HybridRetriever:
         """
         found = self.candidates(question, max(top_k, CANDIDATES), filters)
         weights = weights_for(self.index.embedder.knows(question))
-        scores = fuse((found.dense, found.keyword), weights)
+        scores = fuse((found.dense, found.keyword, found.coverage), weights)
         wanted = max(top_k, RERANKED) if self.reranker else top_k
         best = np.lexsort((found.ids, -scores))[:wanted]
         rows = {int(found.ids[row]): int(row) for row in best}
@@ -75,7 +76,7 @@ class HybridRetriever:
             return once(self.search(question, OVERSAMPLE * top_k, filters=filters))[:top_k]
         found = self.candidates(question, max(OVERSAMPLE * top_k, CANDIDATES), filters)
         words = np.float32(0.5) * (found.keyword + self.index.document_scores(question, found.ids))
-        scores = fuse((found.dense, words), weights_for(self.index.embedder.knows(question)))
+        scores = fuse((found.dense, words, found.coverage), weights_for(self.index.embedder.knows(question)))
         best = np.lexsort((found.ids, -scores))
         rows = {int(found.ids[row]): int(row) for row in best}
         stored = self.index.passages(list(rows))
@@ -90,7 +91,7 @@ class HybridRetriever:
         ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
         near = self.index.vectors_of(ids) @ query
         words = _filled(ids, keyword, self.index.word_scores(question, ids))
-        return Candidates(ids, near, words)
+        return Candidates(ids, near, words, self.index.coverage(question, ids))
 
 
 def once(hits: Sequence[Hit]) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""Which documents the next questions are asked of: chosen in a small window by the question box, kept by the session.
+"""Which documents the next questions are asked of: chosen in a part that opens by the question box, kept by the session.
 
 What is chosen is said beside its button as long as it narrows, and above each answer that was made under it.
 """
@@ -25,12 +25,12 @@ def chosen() -> Filters:
 def draw(index: OpenIndex) -> None:
     """Draw the button with the choice behind it, and what is chosen. The button's name stays, so that it stays open."""
     filters = chosen()
-    with st.container(horizontal=True, vertical_alignment="center", key="filter-line"):
-        window = st.popover(BUTTON, icon=":material/filter_alt:", type="tertiary", key="filter", on_change="rerun")
+    with st.container(key="filter-line", gap="xxsmall"):
+        part = st.expander(BUTTON, icon=":material/filter_alt:", type="compact", key="filter", on_change="rerun")
         if filters:
             st.html(markup.element("p", "rd-note rd-filter", markup.shorten(said(filters), 120)))
-    if window.open:
-        with window:
+    if part.open:
+        with part:
             _choice([row for row in index.documents() if row.state == "indexed"], filters)
 
 
@@ -48,18 +48,23 @@ def said_of(text: str) -> str:
 
 def _choice(rows: Sequence[DocumentRow], filters: Filters) -> None:
     """Draw the boxes to choose in; what was chosen stays to be seen when it has left the index."""
-    _box("Folders", "filter-folders", _folders(rows), filters.folders)
-    _box("Kinds", "filter-kinds", {row.kind for row in rows}, filters.kinds)
-    st.date_input("Changed since", filters.since, key="filter-since", on_change=_keep)
+    boxes = {
+        "Folders": ("filter-folders", {*_folders(rows), *filters.folders}, filters.folders),
+        "Kinds": ("filter-kinds", {row.kind for row in rows} | {*filters.kinds}, filters.kinds),
+    }
+    shown = {label: box for label, box in boxes.items() if box[1]}
+    *columns, last = st.columns(len(shown) + 1)
+    for column, (label, (key, options, now)) in zip(columns, shown.items(), strict=True):
+        with column:
+            _box(label, key, options, now)
+    last.date_input("Changed since", filters.since, key="filter-since", on_change=_keep)
     if filters:
         st.button(EVERYTHING, key="filter-none", icon=":material/close:", on_click=_forget)
 
 
-def _box(label: str, key: str, there: set[str], now: Sequence[str]) -> None:
-    options = sorted({*there, *now})
-    if options:
-        shown = {option: markup.shorten(option, 60) for option in options}
-        st.multiselect(label, options, list(now), key=key, format_func=shown.__getitem__, on_change=_keep)
+def _box(label: str, key: str, options: set[str], now: Sequence[str]) -> None:
+    shown = {option: markup.shorten(option, 60) for option in sorted(options)}
+    st.multiselect(label, list(shown), list(now), key=key, format_func=shown.__getitem__, on_change=_keep)
 
 
 def _folders(rows: Sequence[DocumentRow]) -> set[str]:

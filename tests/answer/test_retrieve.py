@@ -50,7 +50,7 @@ def test_a_stage_to_which_all_are_alike_has_no_say():
 
 @given(arrays(np.float32, st.integers(1, 30), elements=st.floats(-10, 10, width=32)))
 def test_fused_scores_lie_between_nought_and_one(stage):
-    fused = fuse((stage, stage[::-1]), FAMILIAR)
+    fused = fuse((stage, stage[::-1], stage), FAMILIAR)
     assert fused.min() >= 0 and fused.max() == 1
 
 
@@ -114,3 +114,13 @@ def test_documents_are_ranked_once_each_by_their_whole_words(tmp_path):
 def test_a_document_of_one_passage_scores_as_its_passage(index):
     ids = [stored.id for stored in index.all_passages()]
     assert index.document_scores("green tea", ids) == pytest.approx(index.word_scores("green tea", ids))
+
+
+def test_coverage_is_the_weight_of_the_words_that_are_there(index):
+    ids = [stored.id for stored in index.all_passages()]
+    sources = [stored.passage.source for stored in index.all_passages()]
+    both = dict(zip(sources, index.coverage("tea coffee", ids), strict=True))
+    assert both["milk.txt"] == 0 < both["tea.md"] == pytest.approx(both["coffee.md"])
+    assert dict(zip(sources, index.coverage("tea tea", ids), strict=True))["tea.md"] == pytest.approx(
+        2 * both["tea.md"]
+    )
