@@ -1,4 +1,4 @@
-"""A BERT forward pass in OpenVINO, for the many passages of an ingest.
+"""A BERT forward pass in OpenVINO, for the many passages of an ingest, and for the questions of a process that stays.
 
 It runs what `BertEncoder` of bert.py can load (all-MiniLM-L6-v2 and its relatives) from the same tensors, in bf16
 where the processor computes in bf16 and in fp32 elsewhere; vectors agree with sentence-transformers in fp32 to a
@@ -36,11 +36,11 @@ HIDDEN = np.float32(-65504)
 class BertEngine:
     """Embeds any number of texts; one is made per model and process, and threads may share it."""
 
-    def __init__(self, encoder: BertEncoder, openvino: Any) -> None:
+    def __init__(self, encoder: BertEncoder, openvino: Any, hint: str) -> None:
         self._encoder = encoder
         core = openvino.Core()
         precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
+        options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": hint}
         self._compiled = core.compile_model(_Graph(encoder).build(), "CPU", options)
         self._streams = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
 
@@ -79,14 +79,17 @@ class BertEngine:
             finish()
 
 
-def load(encoder: BertEncoder) -> BertEngine | None:
-    """Return an engine for the model that `encoder` has read, or None where OpenVINO is not installed."""
+def load(encoder: BertEncoder, hint: str = "THROUGHPUT") -> BertEngine | None:
+    """Return an engine for the model that `encoder` has read, or None where OpenVINO is not installed.
+
+    With the hint "THROUGHPUT" batches are embedded side by side, with "LATENCY" one as fast as can be.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # see above: no event is sent
     try:
         import openvino
     except (ImportError, OSError):
         return None
-    return BertEngine(encoder, openvino)
+    return BertEngine(encoder, openvino, hint)
 
 
 def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 GROUP = 512
 """Passages to hand over at once: 2 % of padding, and on two cores results every 5 to 10 seconds."""
+WARM_AFTER = 8
+"""Calls for a few short texts from which on a process seems to stay: half a second to load OpenVINO then pays."""
 FEW = 8
 """Passages up to which numpy is done before torch is imported."""
 GPU_TOKENS = 131_072
@@ -90,6 +93,9 @@ class ModelEmbedder:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.name = name
+        self._counting = Lock()
+        self._calls = 0
+        self._quick: Any = None
 
     @cached_property
     def identity(self) -> Identity:
@@ -135,7 +141,7 @@ class ModelEmbedder:
     def embed_query(self, text: str) -> Vectors:
         """See `Embedder.embed_query`. Runs without torch where the model is a plain BERT."""
         if self._light:
-            query: Vectors = self._light.embed([self.identity.query_prompt + text])[0]
+            query: Vectors = self._few.embed([self.identity.query_prompt + text])[0]
             return query
         vector = self._model.encode_query(text, show_progress_bar=False)
         return _unit(np.asarray(vector, dtype=np.float32))
@@ -145,7 +151,7 @@ class ModelEmbedder:
         if not texts:
             return np.zeros((0, self.identity.dimension), dtype=np.float32)
         if self._light:
-            vectors: Vectors = self._light.embed(texts)
+            vectors: Vectors = self._few.embed(texts)
             return vectors
         return self.embed_passages(texts)
 
@@ -164,6 +170,20 @@ class ModelEmbedder:
         from ingest.bert import BertEncoder
 
         return BertEncoder.load(self.folder, self._tokenizer)
+
+    @property
+    def _few(self) -> Any:
+        """What embeds a few short texts: numpy at first, and from some calls on OpenVINO, loaded meanwhile."""
+        with self._counting:
+            self._calls += 1
+            if self._calls == WARM_AFTER:
+                Thread(target=self._warm_up).start()
+        return self._quick or self._light
+
+    def _warm_up(self) -> None:
+        from ingest.bert_openvino import load
+
+        self._quick = load(self._light, "LATENCY")
 
     @cached_property
     def _engine(self) -> Any:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ class Index:
         Passages that say what stands in double quotes come first.
         """
         now = self._search()
-        terms = keyword.query_terms(question, now.languages)
+        terms = _terms(question, now.languages)
         found = now.words.search(terms, k, among)
         if said := keyword.phrases(question):
             found = phrases.raised(found, now.words, terms, said, now.languages, k, among, self.passages)
@@ -126,12 +127,12 @@ class Index:
     def word_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return the BM25 of these passages for a question, without what phrases add, shape (n,)."""
         now = self._search()
-        return now.words.scores(keyword.query_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
+        return now.words.scores(_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
 
     def coverage(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return how much of the question's words these passages have, shape (n,): the sum of the words' weights."""
         now = self._search()
-        return now.words.coverage(keyword.query_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
+        return now.words.coverage(_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
 
     def document_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return for each of these passages the BM25 of its whole document for a question, shape (n,)."""
@@ -139,7 +140,7 @@ class Index:
         of, wholes = self._store.whole_documents([int(key) for key in ids])
         counts = self._store.counts()
         scores = now.words.joint_scores(
-            keyword.query_terms(question, now.languages),
+            _terms(question, now.languages),
             [np.array(whole, dtype=np.int64) for whole in wholes.values()],
             counts["passages"] / max(counts["documents"], 1),
         )
@@ -180,6 +181,12 @@ class Index:
                     )
                 self._seen = version
             return self._snapshot
+
+
+@lru_cache(maxsize=64)
+def _terms(question: str, languages: frozenset[str]) -> list[tuple[str, float]]:
+    """Return the terms of a question, which several stages ask for."""
+    return keyword.query_terms(question, languages)
 
 
 def check_identity(store: Store, embedder: Embedder, folder: Path) -> None:

@@ -107,7 +107,8 @@ class Postings:
                 part[places] += self._gain(weight, postings & _COUNT, rows.lengths[places])
             if among is not None:
                 part *= rows.among(among)
-        return [(self._id(place), float(scores[place])) for place in best(scores, k)]
+        found = best(scores, k)
+        return list(zip(self._ids(found).tolist(), scores[found].tolist(), strict=True))
 
     def scores(self, terms: Terms, ids: Ids) -> NDArray[np.float32]:
         """Return the BM25 of these passages, shape (n,); 0 for those that match no term or are not there."""
@@ -198,9 +199,14 @@ class Postings:
         gain: NDArray[np.float32] = np.divide(often, norm, out=often)
         return gain
 
-    def _id(self, place: int) -> int:
-        part = int(np.searchsorted(self._starts, place, side="right")) - 1
-        return int(self.segments[part][0].ids[place - self._starts[part]])
+    def _ids(self, places: NDArray[np.int64]) -> Ids:
+        """Return the ids of passages by their places in all segments, one after the other."""
+        parts = np.searchsorted(self._starts, places, side="right") - 1
+        ids = np.empty(len(places), dtype=np.int64)
+        for part, (rows, _) in enumerate(self.segments):
+            here = parts == part
+            ids[here] = rows.ids[places[here] - self._starts[part]]
+        return ids
 
 
 def best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:

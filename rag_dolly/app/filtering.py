@@ -1,4 +1,4 @@
-"""Which documents the next questions are asked of: chosen in a part that opens by the question box, kept by the session.
+"""Which documents the next questions are asked of: chosen by the question box, kept by the session.
 
 What is chosen is said beside its button as long as it narrows, and above each answer that was made under it.
 """

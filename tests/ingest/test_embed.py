@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from ingest.bert import BertEncoder
 from ingest.bert_openvino import WINDOW
-from ingest.embed import FEW, ModelEmbedder, open_embedder
+from ingest.embed import FEW, WARM_AFTER, ModelEmbedder, open_embedder
 from ingest.errors import ModelNotFound
 from ingest.weights import BUNDLED_SHA256, bundled_folder, verified_sha256
 
@@ -157,3 +158,19 @@ def test_models_of_another_kind_are_left_to_sentence_transformers(tmp_path, mini
     (tmp_path / "config.json").write_text('{"model_type": "mpnet"}')
     assert BertEncoder.load(tmp_path, minilm._tokenizer) is None
     assert ModelEmbedder(tmp_path, "x").name == "x"
+
+
+def test_a_process_that_stays_embeds_questions_quickly_and_the_same(minilm, reference):
+    if minilm._engine is None:
+        pytest.skip("OpenVINO is not installed, or a GPU is")
+    embedder = open_embedder()
+    before = [embedder.embed_query(text) for text in TEXTS]
+    for _ in range(WARM_AFTER):
+        embedder.embed_query("once more")
+    until = time.monotonic() + 60
+    while embedder._quick is None and time.monotonic() < until:
+        time.sleep(0.05)
+    after = np.stack([embedder.embed_query(text) for text in TEXTS])
+    assert embedder._quick is not None and "_model" not in vars(embedder)
+    assert cosines(np.stack(before), after).min() > 0.9999 and cosines(reference[: len(TEXTS)], after).min() > 0.9999
+    assert cosines(embedder.embed_sentences(TEXTS), after).min() > 0.9999
