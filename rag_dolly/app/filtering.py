@@ -14,6 +14,8 @@ from rag_dolly.app.engine import OpenIndex
 
 BUTTON = "Choose documents"
 EVERYTHING = "All documents"
+MOST_LISTED = 1000
+"""Documents up to which they are listed one by one; folders and kinds are enough to choose among more."""
 
 
 def chosen() -> Filters:
@@ -48,6 +50,9 @@ def said_of(text: str) -> str:
 
 def _choice(rows: Sequence[DocumentRow], filters: Filters) -> None:
     """Draw the boxes to choose in; what was chosen stays to be seen when it has left the index."""
+    if len(rows) <= MOST_LISTED or filters.sources:
+        named = {row.source for row in rows[:MOST_LISTED]} | {*filters.sources}
+        _box("Documents", "filter-sources", named, filters.sources)
     boxes = {
         "Folders": ("filter-folders", {*_folders(rows), *filters.folders}, filters.folders),
         "Kinds": ("filter-kinds", {row.kind for row in rows} | {*filters.kinds}, filters.kinds),
@@ -76,10 +81,10 @@ def _folders(rows: Sequence[DocumentRow]) -> set[str]:
 def _keep() -> None:
     """Take over what the boxes hold."""
     state = st.session_state
-    folders, kinds = (tuple(state.get(key, ())) for key in ("filter-folders", "filter-kinds"))
-    state["filters"] = Filters(folders=folders, kinds=kinds, since=state.get("filter-since"))
+    sources, folders, kinds = (tuple(state.get(f"filter-{part}", ())) for part in ("sources", "folders", "kinds"))
+    state["filters"] = Filters(sources=sources, folders=folders, kinds=kinds, since=state.get("filter-since"))
 
 
 def _forget() -> None:
-    for key in ("filters", "filter-folders", "filter-kinds", "filter-since"):
+    for key in ("filters", "filter-sources", "filter-folders", "filter-kinds", "filter-since"):
         st.session_state.pop(key, None)

@@ -50,6 +50,15 @@ def test_folders_kinds_and_a_day_are_chosen_kept_said_and_undone(page):  # noqa:
     assert html(at).count("Only in:") == 1  # the first answer goes on saying so
 
 
+def test_single_documents_are_chosen(page):  # noqa: F811
+    at = opened(page(TEXTS))
+    assert at.multiselect(key="filter-sources").options == sorted(TEXTS)
+    at.multiselect(key="filter-sources").set_value(["garden.md"]).run()
+    assert said(at) == ["Only in: garden.md"]
+    ask_and_wait(at, "When do I water tomatoes?")
+    assert at.engine.chain.asked[-1]["filter"] == "source:garden.md"
+
+
 def test_a_folder_that_has_left_the_index_stays_to_be_seen(page):  # noqa: F811
     at = page(TEXTS)
     at.session_state["filters"] = Filters(folders=("gone",))
