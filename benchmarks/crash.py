@@ -9,7 +9,7 @@ half of these are killed within 30 ms of the index file's appearance. Before eac
 now and then some deleted, renamed or copied. The embedder is a cheap one that hashes words, or with --real the
 bundled model.
 
-After each kill: the index opens, SQLite finds nothing wrong, passages, full-text rows and vectors are the same in
+After each kill: the index opens, SQLite finds nothing wrong, passages, their terms and vectors are the same in
 number and by id, each passage is its document's text[start:end], and each document's passages are exactly those that an
 uninterrupted run made of that version of the file. At the end a run that is not killed must leave the same
 passages and vectors as a fresh index. Needs a POSIX system.

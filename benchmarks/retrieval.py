@@ -21,9 +21,9 @@ from ingest import corpus
 from ingest.embed import Embedder, open_embedder
 from ingest.index import Index
 from rag_dolly.beir import Collection
-from rag_dolly.evaluate import OVERSAMPLE, bootstrap
+from rag_dolly.evaluate import bootstrap
 from rag_dolly.measures import Run, score
-from rag_dolly.retrieve import HybridRetriever
+from rag_dolly.retrieve import OVERSAMPLE, HybridRetriever
 
 OURS = "rag-dolly"
 WAYS = ("keyword", "dense", "RRF", "min-max", OURS)

@@ -1,4 +1,4 @@
-"""A BERT forward pass in numpy, for the one query of a search and the few sentences of an answer.
+"""A BERT forward pass in numpy, for the first questions of a process and the few sentences of an answer.
 
 Loading torch and sentence-transformers takes seconds, a query's forward pass milliseconds; this file makes the
 first search of a process quick. It covers what all-MiniLM-L6-v2 and its many relatives are (BERT, mean pooling,

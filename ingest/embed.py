@@ -1,8 +1,8 @@
 """Text to embeddings: the `Embedder` seam, and the model directory behind it.
 
 Everything that is known from a model's files (identity, limits, tokenizer) is read without loading it. A plain BERT
-embeds passages with bert_openvino.py and queries with bert.py, so that neither needs torch; sentence-transformers
-embeds for every other model, on a GPU, and where OpenVINO is not installed.
+embeds passages with bert_openvino.py and queries with bert.py (from the eighth call on with OpenVINO too), so that
+neither needs torch; sentence-transformers embeds for every other model, and passages on a GPU or without OpenVINO.
 """
 
 import json

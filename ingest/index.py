@@ -116,10 +116,6 @@ class Index:
         """Return what `keyword` does, for (term, weight) pairs as `ingest.keyword.query_terms` gives them."""
         return self._search().words.search(terms, k, among)
 
-    def keyword_scores(self, terms: Terms, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
-        """Return the BM25 of these passages for (term, weight) pairs, shape (n,); 0 where no term is there."""
-        return self._search().words.scores(terms, np.asarray(ids, dtype=np.int64))
-
     def vectors_of(self, ids: Sequence[int] | Ids) -> Vectors:
         """Return the stored vectors of these passages, shape (n, dimension); zeros for those that are gone."""
         return self._search().vectors.vectors_of(np.asarray(ids, dtype=np.int64))

@@ -17,7 +17,7 @@ from ingest.index import FILE, Index, Scored
 from rag_dolly.beir import Collection, Qrels, trec_name
 from rag_dolly.errors import RagDollyError
 from rag_dolly.measures import MEASURES, Floats, Run, score
-from rag_dolly.retrieve import HybridRetriever
+from rag_dolly.retrieve import OVERSAMPLE, HybridRetriever
 from rag_dolly.types import Reranker
 
 PRODUCT = "fused"
@@ -26,8 +26,6 @@ RERANKED = "reranked"
 """The stage that it shows where there is a reranker."""
 DEPTH = 100
 """Documents of each stage that are scored."""
-OVERSAMPLE = 5
-"""Passages searched for each document wanted, by the stages below the product."""
 RRF_CANDIDATES, RRF_K = 100, 60
 RESAMPLES, SEED, CONFIDENCE = 2000, 0, 0.95
 

@@ -135,6 +135,6 @@ def test_scores_and_vectors_of_given_passages(index, embedder):
     terms = [("honey", 1.0), ("bee", 1.0)]
     assert index.keyword_terms(terms, 50) == found
     ids = [key for key, _ in found]
-    assert index.keyword_scores(terms, [*ids, 10**6]).tolist() == [*(score for _, score in found), 0.0]
+    assert index.word_scores("honey bees", [*ids, 10**6]).tolist() == [*(score for _, score in found), 0.0]
     dense = dict(index.dense(embedder.embed_query("bees"), 50))
     assert np.allclose(index.vectors_of(ids) @ embedder.embed_query("bees"), [dense[key] for key in ids], atol=1e-5)
