@@ -29,8 +29,8 @@ def search_all(
     """Search for every line of `queries` ({"_id", "text"}) and write a TREC run (qid Q0 docid rank score rag-dolly).
 
     `by` "document": the source without its suffix, ranked by `HybridRetriever.search_documents`; "passage":
-    `source#ordinal`. With `filters`, only documents that match are searched. Raises `BadFilter`, `BadSetting` on wrong usage,
-    `RagDollyError` on a file that cannot be read or written.
+    `source#ordinal`. With `filters`, only documents that match are searched. Raises `BadFilter`, `BadSetting` on wrong
+    usage, `RagDollyError` on a file that cannot be read or written.
     """
     if queries is None or run is None:
         raise BadSetting("--queries FILE and --run FILE go together: give both.")
