@@ -101,8 +101,8 @@ def choose_model(settings: Settings) -> ModelChoice:
     """Decide which language model to take. Nothing is loaded or fetched."""
     if settings.model != "auto":
         return ModelChoice(settings.model, "as asked for")
-    from rag_dolly import bundled
-    from rag_dolly.checkpoint import cached
+    from rag_dolly.generate import bundled
+    from rag_dolly.generate.checkpoint import cached
 
     found = bundled.find()
     missing = ""
@@ -123,8 +123,8 @@ def load_pipeline(settings: Settings, tell: Tell = lambda _: None) -> "Pipeline 
         return None
     if choice.name.startswith(("http://", "https://")):
         raise ModelNotFound(f"--model {choice.name}: model servers are not supported yet; name a local model instead.")
-    from rag_dolly import bundled
-    from rag_dolly.dolly import LocalPipeline
+    from rag_dolly.generate import bundled
+    from rag_dolly.generate.local import LocalPipeline
 
     folder = choice.name
     if folder.endswith(".gguf"):
@@ -173,6 +173,6 @@ def _not_read(index: "Index") -> dict[str, Any]:
 
 
 def _bundled_file() -> str:
-    from rag_dolly import bundled
+    from rag_dolly.generate import bundled
 
     return bundled.FILE

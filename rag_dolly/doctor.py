@@ -7,8 +7,9 @@ from typing import Any
 
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.weights import BUNDLED_NAME, bundled_folder, verified_sha256
-from rag_dolly import __version__, assemble, bundled
-from rag_dolly.checkpoint import cached
+from rag_dolly import __version__, assemble
+from rag_dolly.generate import bundled
+from rag_dolly.generate.checkpoint import cached
 from rag_dolly.settings import FILE, Settings
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "langchain-core", "streamlit", "pypdfium2")
@@ -38,7 +39,7 @@ def _versions() -> dict[str, str]:
 
 
 def _device(settings: Settings, problems: list[str]) -> dict[str, str]:
-    from rag_dolly.device import choose
+    from rag_dolly.generate.device import choose
 
     try:
         choice = choose(settings.device)

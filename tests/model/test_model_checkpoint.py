@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_models import WINDOW, edit_json, forward_widths
 
-from rag_dolly.dolly import LocalPipeline
 from rag_dolly.errors import BadSetting, ModelNotFound
+from rag_dolly.generate.local import LocalPipeline
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def test_hub_cache_is_used_without_asking_the_hub(dolly_directory, tmp_path):
     code = (
         "import sys; asked = []\n"
         "sys.addaudithook(lambda e, _: asked.append(e) if e in ('socket.connect', 'socket.getaddrinfo') else None)\n"
-        "from rag_dolly.dolly import LocalPipeline\n"
+        "from rag_dolly.generate.local import LocalPipeline\n"
         "p = LocalPipeline.load('databricks/dolly-v2-3b', device='cpu')\n"
-        "from rag_dolly.checkpoint import cached\n"
+        "from rag_dolly.generate.checkpoint import cached\n"
         "complete = cached('databricks/dolly-v2-3b')\n"
         "[weights.unlink() for weights in complete.glob('*.safetensors')]\n"
         "print(p.name, p.format, cached('databricks/dolly-v2-3b'), asked)"

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from rag_dolly.device import choose
 from rag_dolly.errors import BadSetting
+from rag_dolly.generate.device import choose
 
 
 def test_processor_gets_bfloat16_only_if_it_computes_in_it():

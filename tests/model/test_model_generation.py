@@ -10,8 +10,8 @@ import torch
 import transformers
 from tiny_models import CHAT_SPECIALS, WINDOW, build_neox, build_tokenizer, forward_widths, open_float32, save
 
-from rag_dolly.dolly import LocalPipeline
 from rag_dolly.errors import OutOfMemory, QuestionTooLong
+from rag_dolly.generate.local import LocalPipeline
 
 PROMPTS = ["Who?", "Which instruction describes a task that is long?", "Write.", "日本?"]
 
@@ -110,7 +110,7 @@ def test_stream_never_started_costs_nothing(scripted):
 
 def test_program_may_exit_in_the_middle_of_an_answer(dolly_directory):
     code = (
-        "import sys, time; from rag_dolly.dolly import LocalPipeline; p = LocalPipeline.load(sys.argv[1]); "
+        "import sys, time; from rag_dolly.generate.local import LocalPipeline; p = LocalPipeline.load(sys.argv[1]); "
         "p._model.register_forward_hook(lambda *_: time.sleep(1)); "
         "pieces = p.stream(p.render('Which?', []), 150, lambda: False); next(pieces); print('left')"
     )

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_dolly.transcript import Transcript
+from rag_dolly.generate.transcript import Transcript
 
 END = 256
 

@@ -13,9 +13,9 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from rag_dolly.checkpoint import load_tokenizer, load_weights
-from rag_dolly.device import Choice
-from rag_dolly.dolly import LocalPipeline
+from rag_dolly.generate.checkpoint import load_tokenizer, load_weights
+from rag_dolly.generate.device import Choice
+from rag_dolly.generate.local import LocalPipeline
 
 WINDOW = 256
 DOLLY_SPECIALS = ["### End", "### Instruction:", "### Response:\n"]  # in the order the original adds them

@@ -14,11 +14,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from rag_dolly.checkpoint import display_name, load_tokenizer, load_weights, locate, out_of_memory
-from rag_dolly.device import choose
 from rag_dolly.errors import QuestionTooLong
+from rag_dolly.generate.checkpoint import display_name, load_tokenizer, load_weights, locate, out_of_memory
+from rag_dolly.generate.device import choose
+from rag_dolly.generate.transcript import Transcript
 from rag_dolly.prompt import DOLLY_KEYS, END_KEY, INSTRUCTION_KEY, RESPONSE_KEY, chat_messages, render_dolly
-from rag_dolly.transcript import Transcript
 from rag_dolly.types import Turn
 
 if TYPE_CHECKING:

