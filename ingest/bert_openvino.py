@@ -103,16 +103,22 @@ def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:
         start = end
 
 
-def _pad(sequences: list[list[int]], width: int) -> list[NDArray[np.int32]]:
-    """Return the graph's inputs: token ids (text, place), and the number of tokens of each text."""
+def _pad(sequences: list[list[int]], width: int) -> list[NDArray[Any]]:
+    """Return the graph's inputs, in its order: what it would take a node each to work out, numpy does at once."""
     ids = np.zeros((len(sequences), width), dtype=np.int32)
     for row, sequence in zip(ids, sequences, strict=True):
         row[: len(sequence)] = sequence
-    return [ids, np.array([len(sequence) for sequence in sequences], dtype=np.int32)]
+    places = np.arange(width, dtype=np.int32)
+    padding = places >= np.array([[len(sequence)] for sequence in sequences], dtype=np.int32)
+    return [ids, places, (padding * HIDDEN)[:, None, None], (~padding).astype(np.float32)[:, :, None]]
 
 
 class _Graph:
-    """The forward pass as an OpenVINO model, from token ids to the sum of the last layer over each text's tokens."""
+    """The forward pass as an OpenVINO model, from token ids to the sum of the last layer over each text's tokens.
+
+    Its inputs: token ids (text, place), places (place,), what padding adds to attention scores (text, 1, 1, place), and
+    1 for a token or 0 for padding (text, place, 1).
+    """
 
     def __init__(self, encoder: BertEncoder) -> None:
         from openvino import opset13
@@ -125,17 +131,14 @@ class _Graph:
 
         op = self.op
         ids = op.parameter([-1, -1], Type.i32, name="ids")
-        lengths = op.parameter([-1], Type.i32, name="lengths")
-        width = op.gather(op.shape_of(ids, "i32"), self._whole(1), self._whole(0))
-        places = op.range(self._whole(0), width, self._whole(1), "i32")
-        real = op.less(op.unsqueeze(places, self._whole(0)), op.unsqueeze(lengths, self._whole(1)))
-        mask = op.select(real, self._constant(np.float32(0)), self._constant(HIDDEN))
-        mask = op.unsqueeze(mask, self._whole([1, 2]))
+        places = op.parameter([-1], Type.i32, name="places")
+        mask = op.parameter([-1, 1, 1, -1], Type.f32, name="mask")
+        real = op.parameter([-1, -1, 1], Type.f32, name="real")
         hidden = self._embeddings(ids, places)
         for layer in range(self.encoder.layers):
             hidden = self._layer(hidden, mask, f"encoder.layer.{layer}.")
-        weights = op.unsqueeze(op.convert(real, "f32"), self._whole(2))
-        return Model([op.result(op.reduce_sum(op.multiply(hidden, weights), self._whole(1)))], [ids, lengths], "bert")
+        total = op.reduce_sum(op.multiply(hidden, real), self._whole(1))
+        return Model([op.result(total)], [ids, places, mask, real], "bert")
 
     def _embeddings(self, ids: "Node", places: "Node") -> "Node":
         tensors, op = self.encoder.tensors, self.op

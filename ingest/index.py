@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,16 @@ from ingest.store import Store
 FILE = "index.sqlite3"
 Scored = list[tuple[int, float]]
 Terms = Sequence[tuple[str, float]]
+
+
+class Stages(NamedTuple):
+    """Scores of n passages, each of shape (n,): cosines (0 for those that are gone), BM25 without what phrases add, and
+    coverage, the sum of the weights of the question's words that a passage has.
+    """
+
+    dense: NDArray[np.float32]
+    keyword: NDArray[np.float32]
+    coverage: NDArray[np.float32]
 
 
 class Index:
@@ -125,10 +136,11 @@ class Index:
         now = self._search()
         return now.words.scores(_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
 
-    def coverage(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
-        """Return how much of the question's words these passages have, shape (n,): the sum of the words' weights."""
+    def stages(self, question: str, query: Vectors, ids: Ids) -> Stages:
+        """Return what each stage says of these passages, for a question and its vector."""
         now = self._search()
-        return now.words.coverage(_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
+        words, coverage = now.words.scores_and_coverage(_terms(question, now.languages), ids)
+        return Stages(now.vectors.vectors_of(ids) @ query, words, coverage)
 
     def document_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return for each of these passages the BM25 of its whole document for a question, shape (n,)."""

@@ -112,24 +112,21 @@ class Postings:
 
     def scores(self, terms: Terms, ids: Ids) -> NDArray[np.float32]:
         """Return the BM25 of these passages, shape (n,); 0 for those that match no term or are not there."""
-        scores = np.zeros(len(ids), dtype=np.float32)
+        return self.scores_and_coverage(terms, ids)[0]
+
+    def scores_and_coverage(self, terms: Terms, ids: Ids) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what `scores` does, and the weight (times idf) of the terms that a passage has, however often."""
+        scores, covered = np.zeros((2, len(ids)), dtype=np.float32)
         weighed = self._weigh(terms)
         for rows, segment in self.segments:
             there, places = rows.find(ids)
+            lengths = rows.lengths[places]
             for term, weight in weighed:
                 hit, counts = _counts_at(segment.of(term), places)
-                scores[there[hit]] += self._gain(weight, counts, rows.lengths[places[hit]])
-        return scores
-
-    def coverage(self, terms: Terms, ids: Ids) -> NDArray[np.float32]:
-        """Return the weight of the terms that stand in these passages, however often, shape (n,): weight times idf."""
-        covered = np.zeros(len(ids), dtype=np.float32)
-        weighed = self._weigh(terms)
-        for rows, segment in self.segments:
-            there, places = rows.find(ids)
-            for term, weight in weighed:
-                covered[there[_counts_at(segment.of(term), places)[0]]] += np.float32(weight)
-        return covered
+                found = there[hit]
+                scores[found] += self._gain(weight, counts, lengths[hit])
+                covered[found] += np.float32(weight)
+        return scores, covered
 
     def joint_scores(self, terms: Terms, groups: Sequence[Ids], mean_length: float) -> NDArray[np.float32]:
         """Return the BM25 of groups of passages, each taken as one text, shape (groups,).

@@ -54,7 +54,10 @@ def spread(scores: Scores, floor: float = 0.0) -> Scores:
 
 
 def _standard(scores: Scores) -> Scores:
-    deviation = float(scores.std()) if scores.size else 0.0
+    if not scores.size:
+        return scores
+    centred = scores - scores.mean()
+    deviation = float(np.sqrt((centred * centred).mean()))
     if deviation < 1e-9:
         return np.zeros_like(scores)
-    return np.asarray((scores - scores.mean()) / deviation, dtype=np.float32)
+    return np.asarray(centred / deviation, dtype=np.float32)

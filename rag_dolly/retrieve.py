@@ -89,9 +89,8 @@ class HybridRetriever:
         dense = dict(self.index.dense(query, k, among))
         keyword = dict(self.index.keyword(question, k, among))
         ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
-        near = self.index.vectors_of(ids) @ query
-        words = _filled(ids, keyword, self.index.word_scores(question, ids))
-        return Candidates(ids, near, words, self.index.coverage(question, ids))
+        stages = self.index.stages(question, query, ids)
+        return Candidates(ids, stages.dense, _filled(ids, keyword, stages.keyword), stages.coverage)
 
 
 def once(hits: Sequence[Hit]) -> list[Hit]:
