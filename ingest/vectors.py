@@ -6,7 +6,8 @@ with the fp16 vectors, so scores are the same either way.
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +68,11 @@ def merge(parts: Sequence[tuple[Rows, Segment]]) -> Segment:
 
 def cluster(segment: Segment) -> Segment:
     """Return the segment with clusters. About a minute for a million vectors on two cores."""
-    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    with _threads(os.cpu_count() or 1):
+        return _clustered(segment)
+
+
+def _clustered(segment: Segment) -> Segment:
     codes, dimension = segment.codes(), segment.flat.d
     lists = int(2 * len(codes) ** 0.5)
     quantizer = faiss.IndexFlatIP(dimension)
@@ -145,8 +150,28 @@ class VectorSearch:
 def _nearest(
     segment: Segment, query: NDArray[np.float32], k: int, allowed: Bits | None, count: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return (cosines, rows) of the `k` nearest of the `count` allowed rows."""
-    faiss.omp_set_num_threads(1)  # a single query has nothing to share out, and waking threads takes longer than it
+    """Return (cosines, rows) of the `k` nearest of the `count` allowed rows.
+
+    In one thread: a single query has nothing to share out, and waking threads takes longer than it.
+    """
+    with _threads(1):
+        return _searched(segment, query, k, allowed, count)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Set the number of OpenMP threads, which is also that of torch in this thread, for a while."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _searched(
+    segment: Segment, query: NDArray[np.float32], k: int, allowed: Bits | None, count: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     by_cluster = segment.clusters is not None and k * _SCANNED <= count and count > segment.flat.ntotal // 8
     chosen = None if allowed is None else faiss.IDSelectorBitmap(allowed)  # type: ignore[call-arg, arg-type]
     if not by_cluster:

@@ -138,3 +138,16 @@ def test_scores_and_vectors_of_given_passages(index, embedder):
     assert index.word_scores("honey bees", [*ids, 10**6]).tolist() == [*(score for _, score in found), 0.0]
     dense = dict(index.dense(embedder.embed_query("bees"), 50))
     assert np.allclose(index.vectors_of(ids) @ embedder.embed_query("bees"), [dense[key] for key in ids], atol=1e-5)
+
+
+def test_a_search_leaves_the_threads_of_torch_as_they_were(index):
+    """FAISS and torch share OpenMP: a search that set it to one thread made every model after it slow."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        index.dense(index.embedder.embed_query("anything"), 3)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
