@@ -62,21 +62,26 @@ class BertEncoder:
 
         The texts' tokens go through the dense layers as one long matrix, without padding.
         """
+        return unit(np.stack([states.mean(axis=0) for states in self._states(texts)]))
+
+    def token_vectors(self, texts: Sequence[str]) -> list[Array]:
+        """Return for each text the last layer at its tokens, special ones included: rows of float32, length 1."""
+        return [unit(states) for states in self._states(texts)]
+
+    def _states(self, texts: Sequence[str]) -> list[Array]:
         ids = self.token_ids(texts)
         if sum(map(len, ids)) > FEW_TOKENS:
             return self._forward(ids)
         with self._lock, self._blas.limit(limits=1):
             return self._forward(ids)
 
-    def _forward(self, ids: list[list[int]]) -> Array:
+    def _forward(self, ids: list[list[int]]) -> list[Array]:
         ends = np.cumsum([len(sequence) for sequence in ids])
         spans = [slice(end - len(sequence), end) for sequence, end in zip(ids, ends, strict=True)]
         hidden = self._embeddings(ids)
         for layer in range(self.layers):
             hidden = self._layer(hidden, spans, f"encoder.layer.{layer}.")
-        means = np.stack([hidden[span].mean(axis=0) for span in spans])
-        unit: Array = means / np.linalg.norm(means, axis=1, keepdims=True)
-        return unit
+        return [hidden[span] for span in spans]
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each text with the special ones around them, cut at the model's limit."""
@@ -120,6 +125,12 @@ class BertEncoder:
         deviation = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + self.epsilon)
         scaled: Array = centred / deviation * self.tensors[name + "weight"] + self.tensors[name + "bias"]
         return scaled
+
+
+def unit(rows: Array) -> Array:
+    """Return the rows scaled to length 1."""
+    scaled: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return scaled
 
 
 def _gelu(x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A BERT forward pass in OpenVINO, for the many passages of an ingest, and for the questions of a process that stays.
+"""A BERT forward pass in OpenVINO: many passages, the questions of a process that stays, and the vectors of tokens.
 
 It runs what `BertEncoder` of bert.py can load (all-MiniLM-L6-v2 and its relatives) from the same tensors, in bf16
 where the processor computes in bf16 and in fp32 elsewhere; vectors agree with sentence-transformers in fp32 to a
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.bert import Array, BertEncoder
+from ingest.bert import Array, BertEncoder, unit
 
 if TYPE_CHECKING:
     from openvino import Model, Node
@@ -31,6 +31,8 @@ STEP = 8
 """Widths are multiples of this, so that few different shapes occur."""
 HIDDEN = np.float32(-65504)
 """Added to the attention score of padding: far below any score, and finite in every number format."""
+SUMS, STATES = 0, 1
+"""The outputs of the graph."""
 
 
 class BertEngine:
@@ -52,31 +54,40 @@ class BertEngine:
         """
         vectors = np.empty((len(texts), len(self._encoder.tensors["embeddings.LayerNorm.bias"])), dtype=np.float32)
         for start in range(0, len(texts), WINDOW):
-            self._embed(self._encoder.token_ids(texts[start : start + WINDOW]), vectors[start : start + WINDOW])
+            part = vectors[start : start + WINDOW]
+            for rows, request in self._run(self._encoder.token_ids(texts[start : start + WINDOW])):
+                part[rows] = request.get_output_tensor(SUMS).data
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    def _embed(self, ids: list[list[int]], vectors: Array) -> None:
-        """Write the sum over its tokens for each text: its direction is that of their mean.
+    def token_vectors(self, texts: Sequence[str]) -> list[Array]:
+        """Return for each text the last layer at its tokens, special ones included: rows of float32, length 1."""
+        ids = self._encoder.token_ids(texts)
+        found: dict[int, Array] = {}
+        for rows, request in self._run(ids):
+            for row, states in zip(rows, request.get_output_tensor(STATES).data, strict=True):
+                found[row] = unit(states[: len(ids[row])])
+        return [found[row] for row in range(len(ids))]
+
+    def _run(self, ids: list[list[int]]) -> Iterator[tuple[list[int], Any]]:
+        """Yield the rows of each batch and the request that is done with it, whose outputs hold until the next.
 
         Requests take turns. None has a callback in Python: one that is still at its end while the model goes away
         waits for the interpreter, which waits for it.
         """
-        requests = [self._compiled.create_infer_request() for _ in range(self._streams)]
-        running: deque[tuple[Any, list[int]]] = deque()
-
-        def finish() -> Any:
-            request, rows = running.popleft()
-            request.wait()
-            vectors[rows] = request.get_output_tensor(0).data
-            return request
-
+        free = [self._compiled.create_infer_request() for _ in range(self._streams)]
+        running: deque[tuple[list[int], Any]] = deque()
         for rows, width in _batches([len(sequence) for sequence in ids]):
-            request = requests.pop() if requests else finish()
+            if not free:
+                running[0][1].wait()
+                yield running[0]
+                free.append(running.popleft()[1])
+            request = free.pop()
             request.start_async(_pad([ids[row] for row in rows], width))
-            running.append((request, rows))
-        while running:
-            finish()
+            running.append((rows, request))
+        for rows, request in running:
+            request.wait()
+            yield rows, request
 
 
 def load(encoder: BertEncoder, hint: str = "THROUGHPUT") -> BertEngine | None:
@@ -114,10 +125,11 @@ def _pad(sequences: list[list[int]], width: int) -> list[NDArray[Any]]:
 
 
 class _Graph:
-    """The forward pass as an OpenVINO model, from token ids to the sum of the last layer over each text's tokens.
+    """The forward pass as an OpenVINO model, from token ids to the last layer: its sum over each text's tokens, and it.
 
     Its inputs: token ids (text, place), places (place,), what padding adds to attention scores (text, 1, 1, place), and
-    1 for a token or 0 for padding (text, place, 1).
+    1 for a token or 0 for padding (text, place, 1). Its outputs: `SUMS` (text, dimension), whose direction is that of
+    the mean, and `STATES` (text, place, dimension), of which the places of padding mean nothing.
     """
 
     def __init__(self, encoder: BertEncoder) -> None:
@@ -138,7 +150,7 @@ class _Graph:
         for layer in range(self.encoder.layers):
             hidden = self._layer(hidden, mask, f"encoder.layer.{layer}.")
         total = op.reduce_sum(op.multiply(hidden, real), self._whole(1))
-        return Model([op.result(total)], [ids, places, mask, real], "bert")
+        return Model([op.result(total), op.result(hidden)], [ids, places, mask, real], "bert")
 
     def _embeddings(self, ids: "Node", places: "Node") -> "Node":
         tensors, op = self.encoder.tensors, self.op

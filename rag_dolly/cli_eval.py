@@ -42,16 +42,16 @@ def retrieval(
         drawing.check_suffix(plot)
     collection = read_collection(data)
     model = open_embedder(settings.embedder, settings.offline)
-    cross_encoder = assemble.open_reranker(settings)
+    second = assemble.open_reranker(settings, model)
     with show_eval.steps() as on_step, tempfile.TemporaryDirectory() as scratch:
-        found = evaluate.evaluate(collection, model, index or Path(scratch), top_k, on_step, cross_encoder)
+        found = evaluate.evaluate(collection, model, index or Path(scratch), top_k, on_step, second)
     facts = {
         "data": data.resolve().name,
         "queries": len(collection.queries),
         "documents": found.documents,
         "passages": found.passages,
         "embedder": model.identity.name,
-        "reranker": cross_encoder.name if cross_encoder else "none",
+        "reranker": second.name if second else "none",
         "measured_by": "ir-measures" if has_library() else "rag-dolly",
         "left_out": collection.left_out,
     }

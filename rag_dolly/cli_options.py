@@ -18,19 +18,37 @@ VersionOption = Annotated[bool, typer.Option("--version", callback=_version, is_
 IndexOption = Annotated[
     Path | None, typer.Option("--index", help="Index folder. [default: .rag-dolly; env: RAG_DOLLY_INDEX]")
 ]
-OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never ask a model hub.")]
+OfflineOption = Annotated[bool | None, typer.Option("--offline", help="Never ask a model hub or another machine.")]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help="auto, a model directory or a hub name. [env: RAG_DOLLY_EMBEDDER]")
 ]
 RerankerOption = Annotated[
     str | None,
-    typer.Option("--reranker", help="A cross-encoder: none, a directory or a hub name. [env: RAG_DOLLY_RERANKER]"),
+    typer.Option(
+        "--reranker", help="none, maxsim, or a cross-encoder (directory or hub name). [env: RAG_DOLLY_RERANKER]"
+    ),
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="auto, none, a hub name, a directory or a .gguf file. [env: RAG_DOLLY_MODEL]"),
+    typer.Option(
+        "--model", help="auto, none, a hub name, a directory, a .gguf file or http://host/v1. [env: RAG_DOLLY_MODEL]"
+    ),
+]
+ServedModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--served-model", help="Which model of a server. [default: its only one; env: RAG_DOLLY_SERVED_MODEL]"
+    ),
 ]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
+QuantizeOption = Annotated[
+    str | None,
+    typer.Option("--quantize", help="auto (8-bit on a processor and where a GPU is too small), none, 8bit, 4bit."),
+]
+OffloadOption = Annotated[
+    bool | None,
+    typer.Option("--offload", help="Let main memory hold what does not fit the GPU; slow.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 AskTopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Passages to answer from. [default: 5]")]
 FilterOption = Annotated[

@@ -12,7 +12,16 @@ from rag_dolly.generate import bundled
 from rag_dolly.generate.checkpoint import cached
 from rag_dolly.settings import FILE, Settings
 
-PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "langchain-core", "streamlit", "pypdfium2")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "torchao",
+    "sentence-transformers",
+    "faiss-cpu",
+    "langchain-core",
+    "streamlit",
+    "pypdfium2",
+)
 
 
 def examine(settings: Settings) -> dict[str, Any]:
@@ -61,10 +70,26 @@ def _models(settings: Settings, problems: list[str]) -> dict[str, str]:
         found["SmolLM2-135M-Instruct"] = f"bundled language model, {bundled.LICENCE}, commercial use allowed"
     else:
         found["SmolLM2-135M-Instruct"] = f"not installed: {assemble.INSTALL_BUNDLED}"
-    found["databricks/dolly-v2-*"] = "MIT, commercial use allowed; " + (
-        "3b is on this machine" if cached(assemble.AUTO_ON_GPU) else "3b is not on this machine"
-    )
-    return found
+    return {**found, **_dollies(settings)}
+
+
+def _dollies(settings: Settings) -> dict[str, str]:
+    """Return for each Dolly its size, whether it fits and in which format, and whether it is on this machine."""
+    from rag_dolly.generate import quantized
+    from rag_dolly.generate.device import choose, rooms
+    from rag_dolly.generate.footprint import DOLLY
+    from rag_dolly.generate.largest_dolly import about_dolly
+
+    try:
+        places = rooms(choose(settings.device))
+    except RagDollyError:  # said under "device"
+        return {}
+    lines = {}
+    for name in DOLLY:
+        fits = about_dolly(name, places, quantize=settings.quantize, extra=quantized.installed())
+        here = "on this machine" if cached(name) else "not on this machine"
+        lines[name] = f"{here}; {fits}; MIT, commercial use allowed"
+    return lines
 
 
 def _index(settings: Settings, problems: list[str]) -> dict[str, Any]:

@@ -4,12 +4,21 @@ RagDollyError
 ├── EmptyQuestion        nothing was asked
 ├── QuestionTooLong      the question alone does not fit the model's context window
 ├── BadSetting           a setting has a value, or a name, that is not understood
-└── OutOfMemory          the model does not fit the device
+├── OutOfMemory          the model does not fit the device
+└── ServerFailed         a model server cannot be reached, refuses a request, or breaks off
 """
 
 from ingest.errors import ModelNotFound, RagDollyError
 
-__all__ = ["BadSetting", "EmptyQuestion", "ModelNotFound", "OutOfMemory", "QuestionTooLong", "RagDollyError"]
+__all__ = [
+    "BadSetting",
+    "EmptyQuestion",
+    "ModelNotFound",
+    "OutOfMemory",
+    "QuestionTooLong",
+    "RagDollyError",
+    "ServerFailed",
+]
 
 
 class EmptyQuestion(RagDollyError):
@@ -26,3 +35,7 @@ class BadSetting(RagDollyError):
 
 class OutOfMemory(RagDollyError):
     """The model does not fit into the memory of the device."""
+
+
+class ServerFailed(RagDollyError):
+    """A model server cannot be reached, refuses a request, or breaks off."""

@@ -35,19 +35,18 @@ def weights_for(familiar: float) -> Weights:
 
 
 def fuse(stages: Sequence[Scores], weights: Sequence[float]) -> Scores:
-    """Return one score, 0 to 1, for each of n candidates from the scores of each stage, each of shape (n,).
+    """Return one score for each of n candidates from the scores of each stage, each of shape (n,).
 
-    The best candidate has 1, the worst 0; with candidates that no stage can tell apart all have 1.
+    The unit is a deviation among the candidates; with candidates that no stage can tell apart all have 0.
     """
     total = sum((weight * _standard(stage) for weight, stage in zip(weights, stages, strict=True)), np.float32(0))
-    fused = np.asarray(total, dtype=np.float32)
-    if not fused.size:
-        return fused
-    return spread(fused)
+    return np.asarray(total, dtype=np.float32)
 
 
 def spread(scores: Scores, floor: float = 0.0) -> Scores:
-    """Return scores, shape (n,) and n > 0, on the range `floor` to 1: the best has 1; all have it if all are alike."""
+    """Return scores, shape (n,), on the range `floor` to 1: the best has 1; all have it if all are alike."""
+    if not scores.size:
+        return scores
     low, high = scores.min(), scores.max()
     share = (scores - low) / (high - low) if high > low else np.ones_like(scores)
     return np.asarray(np.maximum(1 - (1 - floor) * (1 - share), floor), dtype=np.float32)

@@ -59,7 +59,11 @@ def check_suffix(path: Path) -> None:
 def write_plot(table: "Table", title: str, path: Path) -> None:
     """Draw stage -> measure -> estimate as groups of bars, one for each measure. Raises `RagDollyError`."""
     check_suffix(path)
-    picture = lay_out(table, title)
+    write_picture(lay_out(table, title), path)
+
+
+def write_picture(picture: Picture, path: Path) -> None:
+    """Write a picture as its name's suffix says. Raises `RagDollyError`."""
     try:
         if path.suffix.lower() == ".html":
             path.write_text(as_html(picture), encoding="utf-8")

@@ -22,6 +22,17 @@ RESPONSE_KEY = "### Response:"
 END_KEY = "### End"
 DOLLY_KEYS = (INSTRUCTION_KEY, RESPONSE_KEY, END_KEY)
 """What Dolly's tokenizer turns into control tokens; a trailing newline is left off, the template may add it."""
+FOREIGN_MARKS = (
+    *("<|", "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<pad>", "<unk>", "<s>", "</s>", "<mask>"),
+    *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[THINK]", "[/THINK]"),
+    *("[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+    *("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<tools>"),
+    *("]~b]", "]~!b[", "[gMASK]", "<sop>"),
+)
+"""What steers common chat models, for a model whose tokenizer cannot be asked. "<|" begins the marks of most."""
+
+TURN_MARKS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "</s>")
+"""Tokens that end a text or begin another turn, as the chat models in use write them."""
 
 SYSTEM = (
     "You answer questions from numbered passages. Use only what the passages say. Answer in one to three short "

@@ -28,6 +28,9 @@ BATCH = 16
 class CrossEncoderReranker:
     """A `Reranker` over a model directory; the model loads on first use. Made by `load_reranker`."""
 
+    depth = 30
+    weight: float | None = None
+
     def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
         self.name = name
         self._folder = folder

@@ -1,6 +1,6 @@
 """Question to hits: dense and keyword search propose passages, every stage scores them all, the scores are fused.
 
-Where there is a reranker, it puts the best of them in its own order.
+Where there is a reranker, it orders the best of them anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,6 @@ from rag_dolly.types import Hit, Reranker
 
 CANDIDATES = 100
 """How many passages each search proposes at least."""
-RERANKED = 30
-"""How many of the best fused hits a reranker reads, however many are asked for."""
 OVERSAMPLE = 5
 """Passages looked at for each document wanted, so that enough different documents are found."""
 _MOST_SENTENCES = 16
@@ -39,7 +37,7 @@ class Candidates(NamedTuple):
 
 
 class HybridRetriever:
-    """Cosine, BM25 and coverage, standardised and added; the best in the order of a reranker, if there is one.
+    """Cosine, BM25 and coverage, standardised and added; the best ordered anew by a reranker, if there is one.
 
     Fusing scores beats each stage and rank fusion (RRF) in nDCG@10 where it was measured: see docs/retrieve.md.
     """
@@ -54,33 +52,29 @@ class HybridRetriever:
         What the reranker raises when it loads is raised here.
         """
         found = self.candidates(question, max(top_k, CANDIDATES), filters)
-        weights = weights_for(self.index.embedder.knows(question))
-        scores = fuse((found.dense, found.keyword, found.coverage), weights)
-        wanted = max(top_k, RERANKED) if self.reranker else top_k
-        best = np.lexsort((found.ids, -scores))[:wanted]
-        rows = {int(found.ids[row]): int(row) for row in best}
-        stored = self.index.passages(list(rows))
-        hits = [_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)]
-        if self.reranker:
-            texts = [_embedded(item) for item in stored[:RERANKED]]
-            hits = rerank(self.reranker, question, hits, texts)[:top_k]
-        return hits
+        return self._best(question, found, found.keyword, top_k)
 
     def search_documents(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
         """Return the best hit of each of at most `top_k` documents, best document first. Raises as `search`.
 
-        A document is judged by its best passage, whose words count half and those of the whole document half. A
-        reranker has the last word on the passages.
+        A document is judged by its best passage, whose words count half and those of the whole document half.
         """
-        if self.reranker:
-            return once(self.search(question, OVERSAMPLE * top_k, filters=filters))[:top_k]
         found = self.candidates(question, max(OVERSAMPLE * top_k, CANDIDATES), filters)
         words = np.float32(0.5) * (found.keyword + self.index.document_scores(question, found.ids))
-        scores = fuse((found.dense, words, found.coverage), weights_for(self.index.embedder.knows(question)))
-        best = np.lexsort((found.ids, -scores))
+        return once(self._best(question, found, words, len(found.ids)))[:top_k]
+
+    def _best(self, question: str, found: Candidates, words: Scores, top_k: int) -> list[Hit]:
+        """Return the best `top_k` candidates, of which the words are scored so."""
+        fused = fuse((found.dense, words, found.coverage), weights_for(self.index.embedder.knows(question)))
+        scores, depth = spread(fused), self.reranker.depth if self.reranker else 0
+        best = np.lexsort((found.ids, -scores))[: max(top_k, depth)]
         rows = {int(found.ids[row]): int(row) for row in best}
         stored = self.index.passages(list(rows))
-        return once([_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)])[:top_k]
+        hits = [_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)]
+        if self.reranker:
+            texts = [_embedded(item) for item in stored[:depth]]
+            hits = rerank(self.reranker, question, hits, texts, fused[[rows[item.id] for item in stored[:depth]]])
+        return hits[:top_k]
 
     def candidates(self, question: str, k: int, filters: Filters | None = None) -> Candidates:
         """Return the best `k` of each search together, by id, with the scores of all stages."""
@@ -101,18 +95,19 @@ def once(hits: Sequence[Hit]) -> list[Hit]:
     return [replace(hit, rank=rank) for rank, hit in enumerate(best.values(), 1)]
 
 
-def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], texts: Sequence[str]) -> list[Hit]:
-    """Return the hits, of which the first have these texts, those first ones in the order of the reranker alone.
+def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], texts: Sequence[str], fused: Scores) -> list[Hit]:
+    """Return the hits, of which the first have these texts and fused scores, those first ones ordered anew.
 
     They share out anew the range of `score` that they had, from the last of them to 1, so that `score` falls with the
     rank and means what it means without a reranker; the other hits stay as they are.
     """
-    if not texts:
+    scores = reranker.scores(question, texts) if texts else None
+    if scores is None:
         return list(hits)
     read, rest = hits[: len(texts)], hits[len(texts) :]
-    scores = reranker.scores(question, texts)
-    shown = spread(scores, read[-1].score)
-    order = np.argsort(-scores, kind="stable")
+    decisive = scores if reranker.weight is None else fused + np.float32(reranker.weight) * scores
+    shown = spread(decisive, read[-1].score)
+    order = np.argsort(-decisive, kind="stable")
     first = [
         replace(read[row], rank=rank, score=float(shown[row]), rerank=float(scores[row]))
         for rank, row in enumerate(order, 1)

@@ -85,12 +85,21 @@ class Retriever(Protocol):
 
 
 class Reranker(Protocol):
-    """A model that reads question and passage together; `name` says which. Safe to share between threads."""
+    """A model that reads question and passage together; `name` says which. Safe to share between threads.
+
+    It reads the best `depth` passages. Its scores, times `weight`, are added to the fused ones (`fuse`); with no weight
+    they decide alone.
+    """
 
     name: str
+    depth: int
+    weight: float | None
 
-    def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """Return how well each of n texts answers, shape (n,), higher is better, on a scale of the model's own."""
+    def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float32] | None":
+        """Return how well each of n texts answers, shape (n,), higher is better, on a scale of the model's own.
+
+        None if it cannot judge this question: the order then stays as it is.
+        """
 
 
 class Pipeline(Protocol):

@@ -88,6 +88,8 @@ class ScriptedReranker:
     """A `Reranker` that scores by a function of question and texts, and records what it was asked."""
 
     name = "scripted"
+    depth = 30
+    weight = None
 
     def __init__(self, score: Callable[[str, Sequence[str]], Sequence[float]]) -> None:
         self.score = score

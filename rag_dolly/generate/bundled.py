@@ -173,8 +173,7 @@ def _is_intact(directory: Path) -> bool:
         return False
     with ThreadPoolExecutor(1) as pool:
         same = pool.submit(_all_match, directory, files)
-        import torch  # noqa: F401
-        import transformers.modeling_utils  # noqa: F401
+        from transformers import PreTrainedTokenizerFast  # noqa: F401
 
         return same.result()
 

@@ -1,21 +1,26 @@
-"""From a model's name to its weights: where a language model is looked for, and how it is loaded.
+"""From a model's name to its weights: where a language model is looked for, in which format it is loaded, and where to.
 
 A name is a local directory, or "owner/name" on the Hugging Face hub: then the local hub cache is asked first and
 the hub only if the cache has no complete copy. Nothing else ever reaches for the network. No code that comes with a
-model is run; weights are read from safetensors, or from .bin with torch's weights_only reader.
+model is run; weights are read from safetensors, or from .bin with torch's weights_only reader. Linear layers are
+quantised while they are loaded (see `quantized`); embeddings and output head never are.
 """
 
 import json
+import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rag_dolly.errors import ModelNotFound, OutOfMemory
-from rag_dolly.generate.device import Choice
+from rag_dolly.errors import BadSetting, ModelNotFound, OutOfMemory
+from rag_dolly.generate import quantized
+from rag_dolly.generate.device import Choice, main_memory, rooms
+from rag_dolly.generate.footprint import Footprint, footprint, read_footprint
+from rag_dolly.generate.memory import BITS, Plan, explain, make_plan
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -54,8 +59,8 @@ def load_tokenizer(directory: Path) -> "PreTrainedTokenizerBase":
     import transformers
 
     exact = (directory / "tokenizer.json").is_file()
-    loader: Any = transformers.PreTrainedTokenizerFast if exact else transformers.AutoTokenizer
     with quiet():
+        loader: Any = transformers.PreTrainedTokenizerFast if exact else transformers.AutoTokenizer
         try:
             tokenizer = loader.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
         except Exception as error:  # tokenizers raises bare Exception for a broken file
@@ -63,44 +68,103 @@ def load_tokenizer(directory: Path) -> "PreTrainedTokenizerBase":
     return cast("PreTrainedTokenizerBase", tokenizer)
 
 
-def load_weights(directory: Path, choice: Choice) -> "PreTrainedModel":
+def plan_load(
+    directory: Path, choice: Choice, *, name: str = "", quantize: str = "auto", offload: bool = False
+) -> Plan:
+    """Return where and in which format to load the model in `directory`; nothing is loaded yet.
+
+    `quantize` is auto, none, 8bit or 4bit. Raises `OutOfMemory` if it cannot fit, `BadSetting` for a format that this
+    machine does not have.
+    """
+    name = name or display_name(directory)
+    model = read_footprint(directory)
+    if model is None:
+        if quantize in BITS or offload:
+            raise BadSetting(f"--quantize and --offload: the files of model {name!r} do not tell its size; set neither")
+        return Plan(
+            choice.device, choice.dtype, None, None, 0, f"{name} in {choice.dtype}: its files do not tell its size"
+        )
+    return make_plan(
+        name, model, rooms(choice), quantize=quantize, extra=quantized.installed(), offload=offload, main=main_memory()
+    )
+
+
+def load_weights(
+    directory: Path, choice: Choice, bits: int | None = None, max_memory: Mapping[str, int] | None = None
+) -> "PreTrainedModel":
     """Return the model on its device, ready to generate.
 
-    Raises `ModelNotFound` if the files are broken, incomplete, or need code of their own; `OutOfMemory`.
+    `bits` (8 or 4) quantises the linear layers; `max_memory` spreads the weights over the devices it names, each taking
+    at most so many bytes. Raises `ModelNotFound` if the files are broken, incomplete, or need code of their own;
+    `OutOfMemory`.
     """
     import torch
     import transformers
 
-    loader: Any = transformers.AutoModelForCausalLM
-    with quiet():
+    spread = {
+        int(device.removeprefix("cuda:")) if ":" in device else device: most
+        for device, most in (max_memory or {}).items()
+    }
+    with quiet(), _heard() as warnings:
+        loader: Any = transformers.AutoModelForCausalLM
         try:
             model, report = loader.from_pretrained(
                 directory,
                 dtype=getattr(torch, choice.dtype),
-                device_map=None if choice.device == "cpu" else {"": choice.device},
+                device_map="auto" if spread else None if choice.device == "cpu" else {"": choice.device},
+                max_memory=spread or None,
+                quantization_config=None if bits is None else quantized.configuration(bits),
                 local_files_only=True,
                 trust_remote_code=False,
                 weights_only=True,
                 output_loading_info=True,
             )
-        except torch.OutOfMemoryError as error:
-            raise out_of_memory(directory.name) from error
         except Exception as error:  # each reader of a broken file has errors of its own
-            raise ModelNotFound(f"model {directory.name!r} cannot be loaded: {_line(error)}") from error
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
-        raise ModelNotFound(
-            f"model {directory.name!r} is incomplete: {len(missing)} weights are missing, the first is {missing[0]}; "
-            "fetch or save it again"
-        )
+            cause = _cause(error, warnings)
+            if is_out_of_memory(cause):
+                found = read_footprint(directory)
+                raise _explained(display_name(directory), found, choice, bits, running=False) from error
+            raise ModelNotFound(f"model {directory.name!r} cannot be loaded: {_line(cause)}") from error
+    _check_complete(directory.name, report["missing_keys"])
+    _check_places(directory.name, model, max_memory or {})
     return cast("PreTrainedModel", model.eval())
 
 
-def out_of_memory(name: str) -> OutOfMemory:
-    """Return the error to raise when the device has no room for the model or its cache."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether a library ran out of memory; only CUDA has an exception of its own for it."""
+    import torch
+
+    text = str(error)
+    signs = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in text for sign in signs)
+    )
+
+
+def out_of_memory(name: str, model: "PreTrainedModel | None" = None) -> OutOfMemory:
+    """Return the error to raise when the device has no room for the model or its cache.
+
+    With the loaded `model` its line says what is needed, what is free, and the settings that would fit.
+    """
+    if model is None:
+        return _explained(name, None, Choice("cpu", "", ""), None)
+    places = set(getattr(model, "hf_device_map", {}).values())
+    device = "cuda" if len(places - {"cpu", "disk"}) > 1 else str(model.device)
+    choice = Choice(device, str(model.dtype).removeprefix("torch."), "")
+    return _explained(name, footprint(model.config.to_dict()), choice, quantized.bits_of(model))
+
+
+def _explained(
+    name: str, model: Footprint | None, choice: Choice, bits: int | None, running: bool = True
+) -> OutOfMemory:
+    if model is None or choice.device == "meta":
+        return OutOfMemory(
+            f"model {name!r} does not fit into the memory of the device; close what else uses it, choose "
+            "--quantize 8bit, a smaller --model, fewer passages (--top-k), or --device cpu"
+        )
+    places = rooms(choice, ours=True)
     return OutOfMemory(
-        f"model {name!r} does not fit into the memory of the device; close what else uses it, choose a smaller "
-        "--model, fewer passages (--top-k), or set RAG_DOLLY_DEVICE=cpu"
+        explain(name, model, places, bits, extra=quantized.installed(), main=main_memory(), running=running)
     )
 
 
@@ -166,21 +230,67 @@ def _shards_complete(index: Path) -> bool:
     return all((index.parent / shard).is_file() for shard in shards)
 
 
+def _check_complete(name: str, missing_keys: set[str]) -> None:
+    if missing_keys:
+        raise ModelNotFound(
+            f"model {name!r} is incomplete: {len(missing_keys)} weights are missing, the first is {min(missing_keys)}; "
+            "fetch or save it again"
+        )
+
+
+def _check_places(name: str, model: Any, max_memory: Mapping[str, int]) -> None:
+    """Refuse a model of which more than planned went to main memory or to the disk, where it would only crawl."""
+    places = {str(place) for place in getattr(model, "hf_device_map", {}).values()}
+    if max_memory and places & {"cpu", "disk", "meta"} - set(max_memory):
+        raise out_of_memory(name, model)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' warnings and progress bars off the terminal while a model loads."""
+    """Keep the warnings and progress bars of transformers and torchao off the terminal while a model loads."""
+    for library in ("torchao", "torch.utils._pytree"):  # which transformers imports if it is there
+        logging.getLogger(library).setLevel(logging.ERROR)
     from transformers.utils import logging as module
 
-    logging: Any = module
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    said: Any = module
+    verbosity, bars = said.get_verbosity(), said.is_progress_bar_enabled()
+    said.set_verbosity_error()
+    said.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        said.set_verbosity(verbosity)
         if bars:
-            logging.enable_progress_bar()
+            said.enable_progress_bar()
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Collect what transformers warns of while it loads weights: the reason why one could not be converted."""
+    from transformers import modeling_utils
+
+    module: Any = modeling_utils
+    logger, said = module.logger, []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+def _cause(error: Exception, warnings: list[str]) -> Exception:
+    """Return the error itself, or for a failed conversion the one that transformers only warned of."""
+    if "conversion" not in str(error) or not warnings:
+        return error
+    causes = re.findall(r"^[\w.]+(?:Error|Exception): .+$", "\n".join(warnings), re.MULTILINE)
+    return RuntimeError(causes[-1]) if causes else error
 
 
 def _line(error: BaseException) -> str:

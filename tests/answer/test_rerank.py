@@ -9,9 +9,10 @@ from ingest.filters import parse_filters
 from ingest.index import Index
 from ingest.sync import ingest_paths
 from rag_dolly.evidence import find_evidence
-from rag_dolly.retrieve import RERANKED, HybridRetriever
+from rag_dolly.retrieve import HybridRetriever
 from tests.fakes import ScriptedReranker
 
+RERANKED = ScriptedReranker.depth
 MANY = RERANKED + 10
 
 

@@ -216,6 +216,14 @@ def test_settings_come_from_file_environment_and_flags(indexed, tmp_path):
     assert "Unknown setting 'modell'" in one_line(indexed(*ask, code=2))
 
 
+def test_a_settings_file_cannot_send_questions_to_another_machine(indexed, tmp_path):
+    """It may have come with somebody else's folder."""
+    (tmp_path / "rag-dolly.toml").write_text('model = "https://models.example/v1"\n')
+    ask = ("ask", "How tall is the lighthouse?", "--json")
+    assert "names the model server models.example" in one_line(indexed(*ask, code=2))
+    assert json.loads(indexed(*ask, "--model", "none").stdout)["mode"] == "quoted"
+
+
 def test_an_index_in_use_is_said_at_once(indexed, tmp_path):
     from ingest.writing import writing
 

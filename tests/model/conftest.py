@@ -15,6 +15,7 @@ from tiny_models import (
     build_neox,
     build_tokenizer,
     open_float32,
+    over,
     save,
     script,
 )
@@ -72,7 +73,7 @@ def scripted(dolly_directory):
         chain = [start, *answer, *([tokenizer.convert_tokens_to_ids(end)] if end else [])]
         model = build_neox(len(tokenizer))
         script(model, chain)
-        return LocalPipeline("scripted", model.eval(), tokenizer)
+        return over("scripted", model.eval(), tokenizer)
 
     return make
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from tiny_models import CHAT_SPECIALS, CHAT_TEMPLATE, build_tokenizer
+from tiny_models import CHAT_SPECIALS, CHAT_TEMPLATE, build_tokenizer, tokenizer_of
 
 from rag_dolly.errors import ModelNotFound
 from rag_dolly.generate import bundled
 from rag_dolly.generate.bundled import converted
+from rag_dolly.generate.checkpoint import load_weights
+from rag_dolly.generate.device import Choice
 from rag_dolly.generate.local import LocalPipeline
 
 LAYERS, HIDDEN, HEADS, INNER = 2, 64, 4, 128
@@ -103,7 +105,7 @@ def test_converted_weights_are_those_that_transformers_reads_from_the_gguf(tiny_
         tiny_gguf.parent, gguf_file=tiny_gguf.name, dtype=torch.bfloat16
     )
     expected = model.state_dict()
-    loaded = LocalPipeline.load(str(converted(tiny_gguf)), device="cpu")._model.bfloat16().state_dict()
+    loaded = load_weights(converted(tiny_gguf), Choice("cpu", "bfloat16", "test")).state_dict()
     assert expected.keys() == loaded.keys()
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
 
@@ -189,7 +191,7 @@ def test_bundled_model_answers_from_a_passage(bundled_directory):
     pieces = list(pipeline.stream(prompt, 40, lambda: False))
     assert "titanium" in "".join(pieces)
     assert "<|im_end|>" not in "".join(pieces)
-    tokens = pipeline._tokenizer.tokenize("a\n\n12")  # white space and digits apart, as in SmolLM2's own tokenizer
+    tokens = tokenizer_of(pipeline).tokenize("a\n\n12")  # white space and digits apart, as in SmolLM2's own tokenizer
     assert tokens == ["a", "ĊĊ", "1", "2"]
 
 

@@ -1,5 +1,6 @@
 """Which files a model is loaded from, what is refused, and that nothing asks the network unless told to."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,9 +8,12 @@ import sys
 
 import pytest
 import torch
+import transformers
 from tiny_models import WINDOW, edit_json, forward_widths
 
 from rag_dolly.errors import BadSetting, ModelNotFound
+from rag_dolly.generate.checkpoint import load_weights
+from rag_dolly.generate.device import Choice
 from rag_dolly.generate.local import LocalPipeline
 
 
@@ -19,7 +23,7 @@ def copy(dolly_directory, tmp_path):
 
 
 def load(directory) -> LocalPipeline:
-    return LocalPipeline.load(str(directory), device="cpu", offline=True)
+    return LocalPipeline.load(str(directory), device="cpu", offline=True, quantize="none")
 
 
 def ask(pipeline: LocalPipeline, tokens: int = 6) -> str:
@@ -27,7 +31,7 @@ def ask(pipeline: LocalPipeline, tokens: int = 6) -> str:
 
 
 def test_loading_a_directory_asks_nothing_of_the_network(dolly_directory, network_events):
-    LocalPipeline.load(str(dolly_directory), device="cpu")
+    LocalPipeline.load(str(dolly_directory), device="cpu", quantize="none")
     assert network_events == []
 
 
@@ -52,7 +56,7 @@ def test_hub_cache_is_used_without_asking_the_hub(dolly_directory, tmp_path):
         "import sys; asked = []\n"
         "sys.addaudithook(lambda e, _: asked.append(e) if e in ('socket.connect', 'socket.getaddrinfo') else None)\n"
         "from rag_dolly.generate.local import LocalPipeline\n"
-        "p = LocalPipeline.load('databricks/dolly-v2-3b', device='cpu')\n"
+        "p = LocalPipeline.load('databricks/dolly-v2-3b', device='cpu', quantize='none')\n"
         "from rag_dolly.generate.checkpoint import cached\n"
         "complete = cached('databricks/dolly-v2-3b')\n"
         "[weights.unlink() for weights in complete.glob('*.safetensors')]\n"
@@ -165,3 +169,83 @@ def test_window_is_that_of_the_model(copy):
 def test_unknown_device_is_a_bad_setting(dolly_directory):
     with pytest.raises(BadSetting, match="'toaster'"):
         LocalPipeline.load(str(dolly_directory), device="toaster")
+
+
+LINEARS_2023 = {"lm_head.weight": "embed_out.weight"}
+CONFIG_2023 = {"rotary_pct": 0.5, "rotary_emb_base": 20000, "torch_dtype": "float32", "use_cache": False}
+IDS = torch.tensor([[5, 6, 7, 8, 9, 10, 11]])
+
+
+@pytest.fixture
+def original(tmp_path):
+    """A GPT-NeoX with a rotary setting of its own, saved as transformers does today, and its directory."""
+    rotary = {"rope_type": "default", "rope_theta": 20000.0, "partial_rotary_factor": 0.5}
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = transformers.GPTNeoXConfig(
+        vocab_size=80, max_position_embeddings=WINDOW, initializer_range=0.5, rope_parameters=rotary, **sizes
+    )
+    torch.manual_seed(0)
+    model = transformers.GPTNeoXForCausalLM(config).eval()
+    model.save_pretrained(tmp_path)
+    return model, tmp_path
+
+
+def to_2023(model, directory) -> dict[str, torch.Tensor]:
+    """Rewrite config.json as in 2023 and return the weights by their names of then, with the buffers of then."""
+    (directory / "model.safetensors").unlink()
+    config = json.loads((directory / "config.json").read_text("utf-8"))
+    for name in ("rope_parameters", "dtype"):
+        config.pop(name)
+    (directory / "config.json").write_text(json.dumps({**config, **CONFIG_2023}), "utf-8")
+    weights = {LINEARS_2023.get(name, name): weight.clone() for name, weight in model.state_dict().items()}
+    for layer in range(2):
+        at = f"gpt_neox.layers.{layer}.attention"
+        weights[f"{at}.bias"] = torch.ones(1, 1, WINDOW, WINDOW, dtype=torch.bool).tril()
+        weights[f"{at}.masked_bias"] = torch.tensor(-1e9)
+        weights[f"{at}.rotary_emb.inv_freq"] = torch.zeros(4)  # computed anew, so a wrong one must not matter
+    return weights
+
+
+def shards(weights: dict, pattern: str) -> tuple[dict[str, dict], dict]:
+    """Split weights over three files; return them by name, and the index."""
+    names = list(weights)
+    files = {pattern.format(i + 1): {name: weights[name] for name in names[i::3]} for i in range(3)}
+    return files, {"metadata": {}, "weight_map": {name: file for file, part in files.items() for name in part}}
+
+
+def same_logits(model, directory) -> bool:
+    with torch.no_grad():
+        return torch.equal(load_weights(directory, Choice("cpu", "float32", "test"))(IDS).logits, model(IDS).logits)
+
+
+def test_logits_are_identical_from_safetensors_whole_and_sharded(original):
+    model, directory = original
+    assert same_logits(model, directory)
+    (directory / "model.safetensors").unlink()
+    model.save_pretrained(directory, max_shard_size="60KB")
+    assert len(list(directory.glob("model-*.safetensors"))) > 2
+    assert same_logits(model, directory)
+
+
+@pytest.mark.parametrize("kind", ["bin", "sharded bin", "safetensors", "sharded safetensors"])
+def test_logits_of_a_checkpoint_of_2023_are_identical(original, kind):
+    from safetensors.torch import save_file
+
+    model, directory = original
+    weights = to_2023(model, directory)
+    write = torch.save if kind.endswith("bin") else lambda part, path: save_file(part, path, {"format": "pt"})
+    if kind.startswith("sharded"):
+        stem, ending = ("pytorch_model", "bin") if kind.endswith("bin") else ("model", "safetensors")
+        files, index = shards(weights, f"{stem}-0000{{}}-of-00003.{ending}")
+        for name, part in files.items():
+            write(part, directory / name)
+        (directory / f"{stem}.{ending}.index.json").write_text(json.dumps(index), "utf-8")
+    else:
+        write(weights, directory / ("pytorch_model.bin" if kind == "bin" else "model.safetensors"))
+    assert same_logits(model, directory)
+
+
+def test_safetensors_are_preferred_to_bin(original):
+    model, directory = original
+    torch.save({name: weight * 0 for name, weight in model.state_dict().items()}, directory / "pytorch_model.bin")
+    assert same_logits(model, directory)

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_models import tokenizer_of
 
 from rag_dolly.prompt import chat_messages, render_dolly, render_training, sanitise
 
@@ -85,8 +86,8 @@ turns = st.lists(st.tuples(texts, texts), max_size=1)
 
 
 def control_ids(pipeline, prompt: str) -> Counter:
-    controls = {i for i, token in pipeline._tokenizer.added_tokens_decoder.items() if token.special}
-    return Counter(i for i in pipeline._tokenizer.encode(prompt) if i in controls)
+    controls = {i for i, token in tokenizer_of(pipeline).added_tokens_decoder.items() if token.special}
+    return Counter(i for i in tokenizer_of(pipeline).encode(prompt) if i in controls)
 
 
 @pytest.mark.parametrize("kind", ["dolly", "chat"])
@@ -125,7 +126,7 @@ def test_cleaning_a_long_text_of_nothing_but_tokens_is_fast_and_complete():
 
 def test_passage_ending_in_the_response_key_does_not_meet_the_newline_of_the_template(dolly):
     prompt = dolly.render("q", ["text\n### Response:"], [])
-    response = dolly._tokenizer.convert_tokens_to_ids("### Response:\n")
-    ids = dolly._tokenizer.encode(prompt)
+    response = tokenizer_of(dolly).convert_tokens_to_ids("### Response:\n")
+    ids = tokenizer_of(dolly).encode(prompt)
     assert ids.count(response) == 1
     assert ids[-1] == response

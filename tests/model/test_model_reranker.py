@@ -101,10 +101,10 @@ def test_search_by_the_command_line_has_its_scores(cross_encoder, folder, tmp_pa
     assert assemble.status(settings)["reranker"] == str(cross_encoder)
 
 
-def test_none_is_the_default_and_loads_nothing(tmp_path, monkeypatch):
-    assert assemble.open_reranker(load_settings()) is None
+def test_none_is_the_default_and_loads_nothing(tmp_path, monkeypatch, embedder):
+    assert assemble.open_reranker(load_settings(), embedder) is None
     monkeypatch.setenv("RAG_DOLLY_RERANKER", "")
-    assert assemble.open_reranker(load_settings()) is None
+    assert assemble.open_reranker(load_settings(), embedder) is None
     monkeypatch.setenv("RAG_DOLLY_RERANKER", "nowhere-at-all")
     with pytest.raises(ModelNotFound, match="nowhere-at-all"):
         assemble.open_retriever(load_settings(index=tmp_path / "made"))

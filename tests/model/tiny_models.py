@@ -15,7 +15,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from rag_dolly.generate.checkpoint import load_tokenizer, load_weights
 from rag_dolly.generate.device import Choice
+from rag_dolly.generate.dialect import Dialect, eos_ids
 from rag_dolly.generate.local import LocalPipeline
+from rag_dolly.generate.opening import window_of
+from rag_dolly.generate.transformers_engine import TransformersEngine
 
 WINDOW = 256
 DOLLY_SPECIALS = ["### End", "### Instruction:", "### Response:\n"]  # in the order the original adds them
@@ -67,8 +70,25 @@ def save(directory: Path, model, tokenizer) -> Path:
 
 def open_float32(directory: Path) -> LocalPipeline:
     """Load as `LocalPipeline.load` does, but in float32 whatever the processor prefers."""
-    weights = load_weights(directory, Choice("cpu", "float32", "test"))
-    return LocalPipeline(directory.name, weights, load_tokenizer(directory))
+    return over(directory.name, load_weights(directory, Choice("cpu", "float32", "test")), load_tokenizer(directory))
+
+
+def over(name: str, model, tokenizer) -> LocalPipeline:
+    """Return a pipeline over a model of transformers as it is."""
+    config = model.config.to_dict()
+    dialect = Dialect(tokenizer, eos_ids(config, model.generation_config.to_dict()))
+    window = window_of(config)
+    return LocalPipeline(name, dialect, TransformersEngine(name, model, dialect.stop_ids, window), window)
+
+
+def model_of(pipeline: LocalPipeline):
+    """Return the model of transformers that a pipeline runs."""
+    return pipeline.engine.model
+
+
+def tokenizer_of(pipeline: LocalPipeline):
+    """Return the tokenizer that a pipeline speaks with."""
+    return pipeline._dialect._tokenizer
 
 
 def script(model, chain: list[int]) -> None:
@@ -91,7 +111,7 @@ def script(model, chain: list[int]) -> None:
 def forward_widths(pipeline: LocalPipeline) -> list[int]:
     """Return a list that grows by the number of input ids at each forward pass from now on."""
     widths: list[int] = []
-    pipeline._model.register_forward_pre_hook(
+    model_of(pipeline).register_forward_pre_hook(
         lambda _, args, kwargs: widths.append(kwargs["input_ids"].shape[1]), with_kwargs=True
     )
     return widths
