@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from batching import engine_fixture, model_fixture, opened_fixture  # noqa: F401
 from tiny_models import (
     CHAT_SPECIALS,
     CHAT_TEMPLATE,
