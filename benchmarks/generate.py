@@ -54,11 +54,12 @@ BANDWIDTH = {  # bytes a second, the maker's figures; the first name that occurs
 
 
 class Figures(NamedTuple):
-    """What one way gave in one round: seconds, tokens a second, and tokens a second by number of users."""
+    """What one way gave in one round: seconds, tokens a second, tokens a second by number of users, tokens a step."""
 
     first: float
     rate: float
     together: dict[int, float]
+    per_step: float
 
 
 def main() -> None:
@@ -117,29 +118,27 @@ def _measure(shape: str, given: argparse.Namespace) -> tuple[str, dict[str, list
 
 def _figures(engine: Engine, lone: list[list[int]], many: dict[int, list[list[int]]], tokens: int) -> Figures:
     list(engine.tokens(lone[0][:32], 4, lambda: False))  # what is done once is done
-    pairs = [_lone(engine, prompt, tokens) for prompt in lone]
-    return Figures(
-        statistics.median(first for first, _ in pairs),
-        statistics.median(rate for _, rate in pairs),
-        {
-            users: _together(engine, prompts[: 2 if _alone(engine) else users], tokens)
-            for users, prompts in many.items()
-        },
-    )
+    asked = [_lone(engine, prompt, tokens) for prompt in lone]
+    first, rate, per_step = (statistics.median(values) for values in zip(*asked, strict=True))
+    together = {}
+    for users, prompts in many.items():
+        together[users] = _together(engine, prompts[: 2 if _alone(engine) else users], tokens)
+    return Figures(first, rate, together, per_step)
 
 
 def _alone(engine: Engine) -> bool:
     return isinstance(engine, Plain) or engine.describe().endswith("one at a time")
 
 
-def _lone(engine: Engine, prompt: Sequence[int], tokens: int) -> tuple[float, float]:
-    """Return the seconds to the first token, and the tokens a second after it."""
+def _lone(engine: Engine, prompt: Sequence[int], tokens: int) -> tuple[float, float, float]:
+    """Return the seconds to the first token, and the tokens a second, and a step, after it (1 without lookup)."""
     began = time.perf_counter()
     stream = engine.tokens(prompt, tokens, lambda: False)
     next(stream)
-    first = time.perf_counter()
+    first, steps = time.perf_counter(), getattr(engine, "steps", 0)
     rest = sum(1 for _ in stream)
-    return first - began, rest / (time.perf_counter() - first) if rest else float("nan")
+    rate = rest / (time.perf_counter() - first) if rest else float("nan")
+    return first - began, rate, rest / max(getattr(engine, "steps", rest) - steps, 1)
 
 
 def _together(engine: Engine, prompts: Sequence[Sequence[int]], tokens: int) -> float:
@@ -179,7 +178,7 @@ def _name(device: str) -> str:
 def _show(title: str, rounds: dict[str, list[Figures]], floor: float, users: list[int]) -> None:
     print(f"\n{title}; floor {floor:.0f} tokens/s")
     heads = ["first, s", "tokens/s", *(f"at {n}" for n in users)]
-    print(f"{'':44s}" + "".join(f"{head:>34s}" for head in heads))
+    print(f"{'':44s}" + "".join(f"{head:>34s}" for head in heads) + f"{'tokens a step':>18s}")
     plain = next(iter(rounds.values()))
     for name, found in rounds.items():
         cells = [_cell([f.first for f in found], [p.first / f.first for p, f in zip(plain, found, strict=True)])]
@@ -187,7 +186,8 @@ def _show(title: str, rounds: dict[str, list[Figures]], floor: float, users: lis
         for n in users:
             values = [f.together[n] for f in found]
             cells += [_cell(values, [v / p.together[n] for v, p in zip(values, plain, strict=True)])]
-        print(f"{name:44s}" + "".join(f"{cell:>34s}" for cell in cells))
+        per_step = statistics.median(f.per_step for f in found)
+        print(f"{name:44s}" + "".join(f"{cell:>34s}" for cell in cells) + f"{per_step:18.2f}")
 
 
 def _cell(values: list[float], ratios: list[float]) -> str:

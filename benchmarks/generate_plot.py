@@ -7,6 +7,7 @@ from rag_dolly.plot import COLOURS, Box, Picture, Text, check_suffix, write_pict
 
 Rates = tuple[dict[str, list[float]], float]
 """Tokens a second of each way, round by round; and the floor."""
+TITLE = "Tokens a second of a lone answer, and what reading the weights alone would allow"
 BAR, GAP, LEFT, WIDTH, HEAD = 26, 10, 330, 420, 34
 
 
@@ -14,7 +15,7 @@ def plot(tables: dict[str, Rates], path: Path) -> None:
     """Draw one group of bars for each table. Raises `BadSetting` for a name that is neither .html nor .png."""
     check_suffix(path)
     boxes: list[Box] = []
-    texts: list[Text] = []
+    texts: list[Text] = [Text(20, 28, TITLE, "start", 16)]
     top = 50.0
     for title, (ways, floor) in tables.items():
         most = 1.05 * max([floor, *(max(rates) for rates in ways.values())])
@@ -32,4 +33,4 @@ def plot(tables: dict[str, Rates], path: Path) -> None:
         boxes.append(Box(LEFT + WIDTH * floor / most, begin - 6, 2, end - begin, "#d62728", f"floor {floor:.0f}"))
         texts.append(Text(LEFT + WIDTH * floor / most, end + 8, f"floor {floor:.0f}"))
         top = end + 30
-    write_picture(Picture("Tokens a second of a lone answer", LEFT + WIDTH + 90, int(top), boxes, texts), path)
+    write_picture(Picture(TITLE, LEFT + WIDTH + 90, int(top), boxes, texts), path)

@@ -70,6 +70,7 @@ class OpenVinoEngine:
     ) -> None:
         import openvino_genai
 
+        self.steps = 0  # made so far, for all questions
         self._about = about
         self._stop_ids = stop_ids
         self._lookup = lookup
@@ -139,6 +140,7 @@ class OpenVinoEngine:
         """Make one step; return the jobs that go on."""
         try:
             self._pipeline.step()
+            self.steps += 1
             going = [job for job in running if job.goes_on()]
             while not going and self._pipeline.has_non_finished_requests():
                 self._pipeline.step()  # what was cancelled gives its memory back in the next step
