@@ -50,14 +50,9 @@ def test_openvino_agrees_with_transformers(minilm, reference):
     engine = load(minilm._light, "LATENCY")
     if engine is None:
         pytest.skip("OpenVINO is not installed")
-    assert lowest_cosine(engine.token_vectors(READ), reference) > 0.99
-    assert (
-        np.mean([np.sum(a * b, axis=1).mean() for a, b in zip(engine.token_vectors(READ), reference, strict=True)])
-        > 0.999
-    )
     with ThreadPoolExecutor(3) as pool:
-        for again in pool.map(lambda _: engine.token_vectors(READ), range(4)):
-            assert lowest_cosine(again, reference) > 0.99
+        for rows in pool.map(lambda _: engine.token_vectors(READ), range(4)):
+            assert lowest_cosine(rows, reference) > 0.999
 
 
 def test_their_mean_is_the_vector_of_the_text(minilm):
@@ -66,7 +61,7 @@ def test_their_mean_is_the_vector_of_the_text(minilm):
         assert minilm.embed_query(text) @ mean / np.linalg.norm(mean) > 0.9999
 
 
-def test_an_embedder_has_them_where_it_is_a_plain_bert(minilm, tmp_path):
+def test_an_embedder_has_them_where_it_is_a_plain_bert(minilm):
     assert isinstance(minilm, TokenEmbedder) and minilm.token_vectors([]) == []
     (rows,) = minilm.token_vectors(["a kettle"])
     assert rows.shape == (2 + len(minilm.token_spans("a kettle")), 384)
