@@ -45,6 +45,7 @@ class BertEngine:
         options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": hint}
         self._compiled = core.compile_model(_Graph(encoder).build(), "CPU", options)
         self._streams = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._idle: deque[Any] = deque()  # requests; a new one has its memory to get at its first batch
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Return one row of float32, length 1, for each text, in order.
@@ -75,19 +76,27 @@ class BertEngine:
         Requests take turns. None has a callback in Python: one that is still at its end while the model goes away
         waits for the interpreter, which waits for it.
         """
-        free = [self._compiled.create_infer_request() for _ in range(self._streams)]
+        free: list[Any] = []
         running: deque[tuple[list[int], Any]] = deque()
         for rows, width in _batches([len(sequence) for sequence in ids]):
-            if not free:
+            if len(running) == self._streams:
                 running[0][1].wait()
                 yield running[0]
                 free.append(running.popleft()[1])
-            request = free.pop()
+            request = free.pop() if free else self._request()
             request.start_async(_pad([ids[row] for row in rows], width))
             running.append((rows, request))
-        for rows, request in running:
-            request.wait()
-            yield rows, request
+        while running:
+            running[0][1].wait()
+            yield running[0]
+            self._idle.append(running.popleft()[1])
+        self._idle.extend(free)
+
+    def _request(self) -> Any:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
 
 
 def load(encoder: BertEncoder, hint: str = "THROUGHPUT") -> BertEngine | None:

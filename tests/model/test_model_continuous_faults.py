@@ -157,7 +157,7 @@ sys.path.insert(0, sys.argv[1])
 from tiny_models import WINDOW, build_neox
 from rag_dolly.generate.continuous import ContinuousBatcher
 model = build_neox(320).eval()
-model.register_forward_hook(lambda *_: time.sleep(0.2))
+model.register_forward_hook(lambda *_: time.sleep(1))
 engine = ContinuousBatcher(model, frozenset({0}), WINDOW)
 ask = lambda: list(engine.tokens(list(range(10, 90)), 150, lambda: False))
 stream = engine.tokens(list(range(10, 60)), 150, lambda: False)
@@ -172,9 +172,7 @@ def test_interrupted_program_ends_though_answers_are_under_way():
     command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None and program.stdout.readline() == "left\n"
-        started = time.monotonic()
         program.send_signal(signal.SIGINT)
-        _, errors = program.communicate(timeout=60)
-    assert time.monotonic() - started < 15  # the answers would take 30 s to their ends
+        _, errors = program.communicate(timeout=100)  # the answers would take 150 s to their ends
     assert program.returncode == -signal.SIGINT
     assert errors.count("Traceback") == 1 and errors.rstrip().endswith("KeyboardInterrupt")  # Python's own
