@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import keyword, phrases
+from ingest.calibrate import needed_nearness
 from ingest.derived import open_snapshot
 from ingest.embed import Embedder, Vectors
 from ingest.errors import IndexMismatch, IndexMissing
@@ -79,6 +80,10 @@ class Index:
     def about(self) -> dict[str, str]:
         """Return when the index was created and last updated (ISO 8601, UTC)."""
         return {"created": self._store.get("created"), "updated": self._store.get("updated")}
+
+    def near_enough(self) -> float | None:
+        """Return how near a question must come to be answered (`ingest.nearness`), None if that is not known."""
+        return needed_nearness(self._store)
 
     def documents(self) -> list[DocumentRow]:
         """Return every file the index knows of, with its state."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest import derived
+from ingest.calibrate import calibrate
 from ingest.embed import GROUP, Embedder
 from ingest.errors import IndexMismatch, IndexMissing
 from ingest.index import FILE
@@ -35,6 +36,7 @@ def reembed(index_dir: Path, embedder: Embedder, on_progress: OnProgress = lambd
             _swap(store, embedder)
             store.clear_staged()
             derived.refresh(store, index_dir)
+            calibrate(store, index_dir, embedder)
             return store.counts()["passages"]
         finally:
             store.close()

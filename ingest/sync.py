@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from ingest import chunk, derived, loaders
+from ingest.calibrate import calibrate
 from ingest.embed import GROUP, Embedder
 from ingest.errors import NothingToIngest, UnreadableFile
 from ingest.index import FILE
@@ -153,6 +154,7 @@ def _bring_up_to_date(run: _Run, plan: Plan, index_dir: Path, parsers: Parsers, 
     run.store.clear_staged()
     run.store.set("updated", now())
     derived.refresh(run.store, index_dir)
+    calibrate(run.store, index_dir, run.embedder)
     _conclude(run.report, run.store)
 
 

@@ -46,17 +46,17 @@ def search_all(
                 file.write(f"{trec_name(row['_id'])} Q0 {name} {rank} {score:.6f} rag-dolly\n")
 
 
-def answer_all(chain: "RagChain", questions: Path | None, out: Path | None) -> None:
-    """Answer every line of `questions` ({"id", "question"}), one answer object a line in `out`."""
-    from rag_dolly.show import JSON_KEYS
+def answer_all(chain: "RagChain", questions: Path | None, out: Path | None, explain: bool = False) -> None:
+    """Answer every line of `questions` ({"id", "question"}), an answer object a line in `out`, traced if asked."""
+    from rag_dolly.show import answer_json
 
     if questions is None or out is None:
         raise BadSetting("--questions FILE and --out FILE go together: give both.")
     rows = list(_lines(questions, ("id", "question")))
     with _writing(out) as file:
         for row in _counted(rows, "questions"):
-            answer = chain.invoke(str(row["question"]))
-            found = {"id": row["id"], **{key: answer[key] for key in JSON_KEYS}}
+            answer = chain.invoke({"question": str(row["question"]), "explain": explain})
+            found = {"id": row["id"], **answer_json(answer)}
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
             file.flush()
 

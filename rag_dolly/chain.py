@@ -4,9 +4,9 @@
     answer = chain.invoke("How do I re-index?")
     answer["answer"], answer["citations"], answer["context"]
 
-It takes a question, or {"question": ..., "chat_history": [(question, answer), ...], "filter": "kind:pdf"}. It streams
-pieces that add up (+) to what `invoke` returns. Retriever and language model run as its children, so callbacks and
-events see them.
+It takes a question, or {"question": ..., "chat_history": [(question, answer), ...], "filter": "kind:pdf"}, with
+"explain": True for the trace of the answer too. It streams pieces that add up (+) to what `invoke` returns. Retriever
+and language model run as its children, so callbacks and events see them.
 """
 
 import asyncio
@@ -21,22 +21,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun, dispatch_custom_event
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig, patch_config
 from langchain_core.runnables.utils import AddableDict
 
 from ingest.filters import Filters, as_filters
 from ingest.index import Index
-from rag_dolly.answer import Parts, Stop, answer_pieces, check_question
+from rag_dolly.answer import answer_pieces, check_question
+from rag_dolly.asked import Asked, Parts, Piece, Stop
 from rag_dolly.assemble import Tell, load_pipeline, open_retriever
 from rag_dolly.evidence import find_evidence, widen
+from rag_dolly.explain import explain
 from rag_dolly.faces import RagLLM, RagRetriever, to_document, to_hit
+from rag_dolly.retrieve import Found
 from rag_dolly.settings import Settings, load_settings
 from rag_dolly.types import Hit, Pipeline, Turn
 from rag_dolly.vectorstore import IndexVectorStore
 
 Question = str | dict[str, Any]
+TRACE_EVENT = "rag_dolly_trace"
+"""The custom event that callbacks get with the trace of an answer, when it is asked for."""
 Filter = str | Sequence[str] | Filters | None
 """Which documents may be used: text as `ingest.filters.parse_filters` reads it, several taken together."""
 
@@ -55,7 +60,8 @@ class RagChain(Runnable[Question, dict[str, Any]]):
     ) -> None:
         """`search` finds passages, `load` loads the model (None for quotes alone) and is called once.
 
-        `search` takes a question and how many passages to find, and `filters` if it is ever to have any.
+        `search` takes a question and how many passages to find, `filters` if it is ever to have any, and `on_found` if
+        an answer is ever to be explained.
         """
         self.index = index
         self.retriever = RagRetriever(search=search, k=top_k, filter=str(as_filters(filter) or ""))
@@ -87,7 +93,7 @@ class RagChain(Runnable[Question, dict[str, Any]]):
 
     @property
     def InputType(self) -> Any:
-        """A question, or a dict with "question" and optionally "chat_history" and "filter"."""
+        """A question, or a dict with "question" and optionally "chat_history", "filter" and "explain"."""
         return Question
 
     @property
@@ -200,19 +206,22 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         filters = as_filters(question.get("filter")) if isinstance(question, dict) else None
         check_question(text)
         threading.Thread(target=self._warm_quietly, daemon=True).start()
+        explained, given = _explaining(question)
 
         def retrieve(query: str, k: int) -> list[Hit]:
-            return [to_hit(document) for document in self.retriever.invoke(query, config, k=k, filter=filters)]
+            return [to_hit(document) for document in self.retriever.invoke(query, config, k=k, filter=filters, **given)]
 
         def generate(prompt: str, max_tokens: int, stopped: Stop) -> Iterator[str]:
             return self.llm.stream(prompt, config, rendered=True, max_tokens=max_tokens, stopped=stopped)
 
-        embed = self.index.embedder.embed_sentences
-        k, max_tokens = self.retriever.k, self.llm.max_tokens
-        parts = Parts(retrieve, self.warm, generate, embed, k, max_tokens, partial(widen, self.index))
+        wider, embedder = partial(widen, self.index), self.index.embedder
+        asked = (retrieve, self.warm, generate, embedder.embed_sentences, self.retriever.k, self.llm.max_tokens)
+        parts = Parts(*asked, wider, explained, embedder, self.index.near_enough())
         for piece in answer_pieces(text, history, parts, stop):
             if "retrieved" in piece:
                 piece["context"] = [to_document(row) for row in piece["retrieved"]]
+            if "trace" in piece:
+                dispatch_custom_event(TRACE_EVENT, piece["trace"], config=config)
             yield AddableDict(piece)
 
     def _warm_quietly(self) -> None:
@@ -247,6 +256,14 @@ def _read(question: Question) -> tuple[str, list[Turn]]:
         else:
             turns.append((str(entry[0]), str(entry[1])))
     return str(text), turns
+
+
+def _explaining(question: Question) -> tuple[Callable[[Asked], Piece] | None, dict[str, Any]]:
+    """Return what makes the trace, and what the retriever is given for it: nothing unless it is asked for."""
+    if not isinstance(question, dict) or not question.get("explain"):
+        return None, {}
+    found: list[Found] = []
+    return partial(explain, found), {"on_found": found.append}
 
 
 async def _from_thread(

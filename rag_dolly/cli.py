@@ -11,22 +11,20 @@ from typing import Annotated
 
 import typer
 
+from rag_dolly.cli_ask import ask, chat, page
 from rag_dolly.cli_eval import evaluation
 from rag_dolly.cli_export import export
 from rag_dolly.cli_options import (
-    AskTopK,
     DeviceOption,
     EmbedderOption,
     FilterOption,
     IndexOption,
     JsonOption,
-    MaxTokens,
     ModelOption,
     OfflineOption,
     OffloadOption,
     QuantizeOption,
     RerankerOption,
-    ServedModelOption,
     VersionOption,
 )
 
@@ -131,67 +129,8 @@ def search(
         show.hits(find_evidence(retriever, check_question(question or ""), top_k, filters=filters), json)
 
 
-@app.command()
-def ask(
-    question: Annotated[str | None, typer.Argument(help="Your question.", show_default=False)] = None,
-    top_k: AskTopK = None,
-    max_tokens: MaxTokens = None,
-    questions: Annotated[Path | None, typer.Option(help="JSON lines of {id, question}: answer each.")] = None,
-    out: Annotated[Path | None, typer.Option(help="With --questions: the JSON lines file to write.")] = None,
-    filter: FilterOption = None,
-    model: ModelOption = None,
-    served_model: ServedModelOption = None,
-    embedder: EmbedderOption = None,
-    reranker: RerankerOption = None,
-    device: DeviceOption = None,
-    quantize: QuantizeOption = None,
-    offload: OffloadOption = None,
-    index: IndexOption = None,
-    offline: OfflineOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Answer a question from the documents, every sentence with its source."""
-    from rag_dolly import batch, show
-    from rag_dolly.answer import check_question
-    from rag_dolly.chain import RagChain
-    from rag_dolly.settings import load_settings
-
-    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
-    where = {"device": device, "quantize": quantize, "offload": offload}
-    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
-    text = "" if questions or out else check_question(question or "")
-    chain = RagChain.from_settings(settings, show.note, filter)
-    if questions or out:
-        batch.answer_all(chain, questions, out)
-        return
-    answer = show.answer(chain.stream(text), json)
-    raise typer.Exit(4 if answer["abstained"] else 0)
-
-
-@app.command()
-def chat(
-    top_k: AskTopK = None,
-    max_tokens: MaxTokens = None,
-    filter: FilterOption = None,
-    model: ModelOption = None,
-    served_model: ServedModelOption = None,
-    embedder: EmbedderOption = None,
-    reranker: RerankerOption = None,
-    device: DeviceOption = None,
-    quantize: QuantizeOption = None,
-    offload: OffloadOption = None,
-    index: IndexOption = None,
-    offline: OfflineOption = None,
-) -> None:
-    """Ask and follow up, until an empty line or Ctrl-D."""
-    from rag_dolly import show
-    from rag_dolly.chain import RagChain
-    from rag_dolly.settings import load_settings
-
-    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
-    where = {"device": device, "quantize": quantize, "offload": offload}
-    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
-    show.chat(RagChain.from_settings(settings, show.note, filter))
+app.command()(ask)
+app.command()(chat)
 
 
 @app.command()
@@ -217,30 +156,7 @@ def ls(
     show.documents(opened.documents(), json)
 
 
-@app.command("app")
-def page(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
-    host: Annotated[str, typer.Option(help="Address to listen on; only this machine's own.")] = "127.0.0.1",
-    top_k: AskTopK = None,
-    max_tokens: MaxTokens = None,
-    model: ModelOption = None,
-    served_model: ServedModelOption = None,
-    embedder: EmbedderOption = None,
-    reranker: RerankerOption = None,
-    device: DeviceOption = None,
-    quantize: QuantizeOption = None,
-    offload: OffloadOption = None,
-    index: IndexOption = None,
-    offline: OfflineOption = None,
-) -> None:
-    """Serve the page where questions are asked and sources are read."""
-    from rag_dolly.app.serve import run as serve
-    from rag_dolly.settings import load_settings
-
-    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
-    where = {"device": device, "quantize": quantize, "offload": offload}
-    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
-    serve(settings, port=port, host=host)
+app.command("app")(page)
 
 
 @app.command()

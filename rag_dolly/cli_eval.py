@@ -1,13 +1,31 @@
 """The commands that measure: `rag-dolly eval ...`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag_dolly.cli_options import EmbedderOption, JsonOption, OfflineOption, RerankerOption
+from rag_dolly.cli_options import (
+    AskTopK,
+    DeviceOption,
+    EmbedderOption,
+    IndexOption,
+    JsonOption,
+    MaxTokens,
+    ModelOption,
+    OfflineOption,
+    OffloadOption,
+    QuantizeOption,
+    RerankerOption,
+    ServedModelOption,
+)
 
-evaluation = typer.Typer(help="Measure how good what is found is.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from rag_dolly.evaluate_answers import AnswerEvaluation
+
+evaluation = typer.Typer(
+    help="Measure how good what is found and answered is.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @evaluation.command("retrieval")
@@ -60,3 +78,81 @@ def retrieval(
     if plot:
         drawing.write_plot(found.stages, f"{facts['data']}, {facts['queries']} queries", plot)
     show_eval.evaluation(found, facts, json)
+
+
+@evaluation.command("answers")
+def answers(
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines of {id, question, answers, answerable, doc}.", show_default=False)
+    ],
+    out: Annotated[Path | None, typer.Option(help="Keep each answer in this .jsonl file, and go on from it.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write each answer beside its sources into this .html.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the calibration into this .html or .png file.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many questions.")] = None,
+    top_k: AskTopK = None,
+    max_tokens: MaxTokens = None,
+    model: ModelOption = None,
+    served_model: ServedModelOption = None,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    device: DeviceOption = None,
+    quantize: QuantizeOption = None,
+    offload: OffloadOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask questions whose answers are known, and measure answers, citations and refusals."""
+    from rag_dolly import answer_questions, evaluate_answers, show, show_answers, show_eval
+    from rag_dolly.chain import RagChain
+    from rag_dolly.settings import load_settings
+
+    models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
+    where = {"device": device, "quantize": quantize, "offload": offload}
+    settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
+    _check_files(out, report, plot)
+    asked = answer_questions.read_questions(questions, limit)
+    kept = len(answer_questions.read_answers(out, asked)) if out else 0
+    if kept:
+        show.note(f"{kept} of {len(asked)} answers are kept from {out}; delete it to ask again")
+    chain = RagChain.from_settings(settings, show.note)
+    with show_eval.steps() as on_step:
+        given = answer_questions.answer_questions(asked, chain.invoke, out, on_step)
+    sources = [row.source for row in chain.index.documents() if row.state == "indexed"]
+    found = evaluate_answers.evaluate_answers(asked, given, evaluate_answers.names_in(sources))
+    facts = {
+        "data": questions.name,
+        "documents": len(sources),
+        "model": ", ".join(sorted({str(answer["model"]) for answer in given})),
+        "embedder": chain.index.embedder.identity.name,
+        "reranker": settings.reranker,
+        "kept": kept,
+    }
+    _write_files(found, facts, report, plot)
+    show_answers.answers(found, facts, json)
+
+
+def _check_files(out: Path | None, report: Path | None, plot: Path | None) -> None:
+    """Raise what writing would raise, before the questions are asked."""
+    from rag_dolly import answer_report
+    from rag_dolly import plot as drawing
+    from rag_dolly.errors import RagDollyError
+
+    if plot:
+        drawing.check_suffix(plot)
+    if report:
+        answer_report.check_suffix(report)
+    for path in (out, report, plot):
+        if path and not path.absolute().parent.is_dir():
+            raise RagDollyError(f"{path} cannot be written: expected a folder that exists, make {path.parent} first.")
+
+
+def _write_files(found: "AnswerEvaluation", facts: dict[str, Any], report: Path | None, plot: Path | None) -> None:
+    from rag_dolly import answer_report
+    from rag_dolly import plot as drawing
+    from rag_dolly.calibration import as_table
+
+    if report:
+        answer_report.write_report(found, facts, report)
+    if plot:
+        drawing.write_plot(as_table(found.bins), answer_report.calibration_title(found), plot)

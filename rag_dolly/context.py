@@ -17,13 +17,16 @@ Widen = Callable[[Hit, Sequence[Hit]], Hit]
 class Packed:
     """A prompt, the hits whose passages are in it (numbered from 1 in this order), and its exact size.
 
-    `not_fitting` are the hits that were left out, all for want of room.
+    `not_fitting` are the hits that were left out, all for want of room; `room` is how many tokens the prompt may have,
+    `history` the earlier turns in it.
     """
 
     prompt: str
     hits: tuple[Hit, ...]
     not_fitting: tuple[Hit, ...]
     tokens: int
+    room: int = 0
+    history: tuple[Turn, ...] = ()
 
     @property
     def left_out(self) -> int:
@@ -61,7 +64,8 @@ def pack(
         if (count := pipeline.count(longer)) <= budget:
             chosen, prompt, tokens = wider, longer, count
     taken = {hit.rank for hit in chosen}
-    return Packed(prompt, tuple(chosen), tuple(hit for hit in hits if hit.rank not in taken), tokens)
+    left_out = tuple(hit for hit in hits if hit.rank not in taken)
+    return Packed(prompt, tuple(chosen), left_out, tokens, budget, tuple(history))
 
 
 def _fitting_history(pipeline: Pipeline, question: str, budget: int, history: Sequence[Turn]) -> Sequence[Turn]:

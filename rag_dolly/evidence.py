@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.filters import Filters
     from ingest.index import Index
     from ingest.records import StoredPassage
+    from rag_dolly.retrieve import OnFound
 
 OVERSAMPLE = 3
 """Hits asked of the retriever for each one wanted, so that enough remain."""
@@ -47,7 +48,7 @@ class SearchesIndex(Protocol):
     index: "Index"
 
     def search(self, question: str, top_k: int) -> list[Hit]:
-        """Return at most `top_k` hits, best first. May take `filters` too."""
+        """Return at most `top_k` hits, best first. May take `filters` and `on_found` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,19 @@ class _Said:
 
 
 def find_evidence(
-    retriever: SearchesIndex, question: str, top_k: int, *, filters: "Filters | None" = None
+    retriever: SearchesIndex,
+    question: str,
+    top_k: int,
+    *,
+    filters: "Filters | None" = None,
+    on_found: "OnFound | None" = None,
 ) -> list[Hit]:
-    """Search, and return at most `top_k` hits as evidence, best first. Raises `BadFilter` if no document matches."""
+    """Search, and return at most `top_k` hits as evidence, best first. Raises `BadFilter` if no document matches.
+
+    `on_found` is told what the retriever found, before any of it is folded, passed over or joined.
+    """
     given: dict[str, Any] = {"filters": filters} if filters else {}
+    given |= {"on_found": on_found} if on_found else {}
     return evidence(retriever.index, retriever.search(question, OVERSAMPLE * top_k, **given), top_k)
 
 

@@ -10,6 +10,7 @@ from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 from langchain_core.retrievers import BaseRetriever
 
 from ingest.filters import Filters, as_filters
+from rag_dolly.retrieve import OnFound
 from rag_dolly.types import HEADING_SEPARATOR, Hit, Pipeline, hit_json
 
 
@@ -17,7 +18,7 @@ class RagRetriever(BaseRetriever):
     """Hybrid search as a LangChain retriever: `k` passages of the documents that `filter` names.
 
     Both are set here or for one call: `invoke(query, k=3, filter="kind:pdf")`. `search` is called with the question
-    and `k`, and with `filters` if there are any.
+    and `k`, and with `filters` and `on_found` where these are given.
     """
 
     search: Callable[..., list[Hit]]
@@ -31,9 +32,11 @@ class RagRetriever(BaseRetriever):
         run_manager: CallbackManagerForRetrieverRun,
         k: int | None = None,
         filter: str | Filters | None = None,
+        on_found: OnFound | None = None,
     ) -> list[Document]:
         filters = as_filters(self.filter if filter is None else filter)
         given: dict[str, Any] = {"filters": filters} if filters else {}
+        given |= {"on_found": on_found} if on_found else {}
         return [to_document(hit_json(hit)) for hit in self.search(query, k or self.k, **given)]
 
 

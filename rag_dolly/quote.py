@@ -1,27 +1,24 @@
 """Hits to the sentences that answer the question best: the answer of a small model's rival, the document itself.
 
-A sentence scores by its meaning (cosine with the question), its words (BM25 among the candidate sentences) and the
-rank of its passage. The weights are those of the untuned baseline measured on SQuAD articles.
+How a sentence is scored is told in sentence_features.py. As many are quoted as the scores leave in doubt: one when one
+will do. Sentences are quoted word for word, whole, and never joined.
 """
 
-import math
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ingest.embed import Embedder
 from ingest.sentences import sentence_spans
+from rag_dolly.orders import is_order
+from rag_dolly.sentence_features import Embed, Sentence, weigh
 from rag_dolly.types import Hit
-from rag_dolly.words import content_words
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-WORDS_WEIGHT = 0.3
-PASSAGE_WEIGHT = 0.6
-KEEP = 0.8
-"""A further quote must score this fraction of the best one."""
+LIKELY = 0.035
+"""The chance of being the answer that a further quote must have, beside the best one."""
+MOST_QUOTES = 5
 MAX_CHARACTERS = 400
 _LINK = re.compile(r"(?:[-*+]\s+|\d+[.)]\s+)?!?\[[^\]]*\]\([^)]*\)")
 _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -29,7 +26,10 @@ _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MU
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence of a document: where it stands (offsets into the document's text) and how well it answers."""
+    """A sentence of a document: where it stands (offsets into the document's text) and how well it answers.
+
+    `score` is a log-odds (`sentence_features.weigh`); `cosine` is the similarity with the question.
+    """
 
     hit: Hit
     start: int
@@ -39,33 +39,47 @@ class Quote:
     cosine: float
 
 
-def score_sentences(question: str, hits: Sequence[Hit], embed: Embed) -> list[Quote]:
-    """Return every sentence of the hits with its score for the question, best first."""
-    places = [(hit, start, end) for hit in hits for start, end in passage_sentences(hit.text)]
-    places = [place for place in places if _states(place[0].text[place[1] : place[2]])] or places
-    if not places:
+def score_sentences(question: str, hits: Sequence[Hit], embed: Embed, embedder: Embedder | None = None) -> list[Quote]:
+    """Return every sentence of the hits but orders to who answers, with its score for the question, best first.
+
+    With an `embedder` that has vectors of tokens, sentences are compared with the question token by token.
+    """
+    sentences = [sentence for hit in hits for sentence in sentences_of(hit) if not is_order(sentence.text)]
+    sentences = [sentence for sentence in sentences if _states(sentence.text)] or sentences
+    if not sentences:
         return []
-    texts = [hit.text[start:end] for hit, start, end in places]
-    vectors = embed([question, *texts])
-    cosines = vectors[1:] @ vectors[0]
-    words = bm25(content_words(question), [content_words(text) for text in texts])
-    top = max(max(words), 1e-9)
-    quotes = []
-    for (hit, start, end), text, cosine, word in zip(places, texts, cosines, words, strict=True):
-        score = float(cosine) + WORDS_WEIGHT * word / top + PASSAGE_WEIGHT * hit.score
-        quotes.append(Quote(hit, hit.start + start, hit.start + end, text, score, float(cosine)))
+    scores, cosines = weigh(question, sentences, embed, embedder)
+    quotes = [
+        Quote(hit, hit.start + start, hit.start + end, hit.text[start:end], float(score), float(cosine))
+        for (hit, start, end, _), score, cosine in zip(sentences, scores, cosines, strict=True)
+    ]
     return sorted(quotes, key=lambda quote: (-quote.score, quote.hit.rank, quote.start))
 
 
-def best_quotes(scored: Sequence[Quote], limit: int = 3) -> list[Quote]:
-    """Return up to `limit` quotes: the best, and those that come close to it; the same words only once."""
+def best_quotes(scored: Sequence[Quote], limit: int = MOST_QUOTES) -> list[Quote]:
+    """Return up to `limit` quotes: the best, and those that may well be the answer too; the same words only once."""
     chosen: list[Quote] = []
-    for quote in scored:
-        if len(chosen) == limit or (chosen and quote.score < KEEP * chosen[0].score):
+    for quote, chance in zip(scored, _chances(scored), strict=True):
+        if len(chosen) == limit or (chosen and chance < LIKELY):
             break
         if quote.text not in {other.text for other in chosen}:
             chosen.append(quote)
     return chosen
+
+
+def _chances(scored: Sequence[Quote]) -> list[float]:
+    """Return for each sentence the chance that it is the answer, if one of them is."""
+    scores = np.array([quote.score for quote in scored])
+    odds = np.exp(scores - scores.max(initial=-np.inf))
+    return [float(odd) for odd in odds / max(odds.sum(), 1e-12)]
+
+
+def sentences_of(hit: Hit) -> list[Sentence]:
+    """Return the sentences of a hit, each with the one before it."""
+    spans = passage_sentences(hit.text)
+    return [
+        Sentence(hit, start, end, hit.text[slice(*spans[n - 1])] if n else "") for n, (start, end) in enumerate(spans)
+    ]
 
 
 def passage_sentences(text: str) -> list[tuple[int, int]]:
@@ -102,20 +116,3 @@ def _outside_code(text: str) -> list[tuple[int, int]]:
         spans.append((start, fence.start()))
         start = fence.end()
     return [*spans, (start, len(text))]
-
-
-def bm25(query: Sequence[str], documents: Sequence[Sequence[str]], k1: float = 1.2, b: float = 0.75) -> list[float]:
-    """Return the BM25 score (Robertson and Zaragoza, 2009) of each document, given as words, for the query's words."""
-    n = len(documents)
-    mean = sum(map(len, documents)) / max(n, 1) or 1.0
-    frequency = Counter(word for document in documents for word in set(document))
-    scores = []
-    for document in documents:
-        counts = Counter(document)
-        norm = k1 * (1 - b + b * len(document) / mean)
-        score = 0.0
-        for word in query:
-            idf = math.log(1 + (n - frequency[word] + 0.5) / (frequency[word] + 0.5))
-            score += idf * counts[word] * (k1 + 1) / (counts[word] + norm)
-        scores.append(score)
-    return scores

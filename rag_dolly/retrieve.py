@@ -3,7 +3,7 @@
 Where there is a reranker, it orders the best of them anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -36,6 +36,22 @@ class Candidates(NamedTuple):
     coverage: Scores
 
 
+class Found(NamedTuple):
+    """What a search found, for an explanation: the hits in the order of the retriever, and where each stage had them.
+
+    `fused` is the score before any reranking, 0 to 1; `ranks` count from 1 among all `total` passages proposed.
+    """
+
+    hits: list[Hit]
+    fused: list[float]
+    ranks: list[dict[str, int]]
+    total: int
+    filters: str
+
+
+OnFound = Callable[[Found], None]
+
+
 class HybridRetriever:
     """Cosine, BM25 and coverage, standardised and added; the best ordered anew by a reranker, if there is one.
 
@@ -46,13 +62,29 @@ class HybridRetriever:
         self.index = index
         self.reranker = reranker
 
-    def search(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
+    def search(
+        self, question: str, top_k: int, *, filters: Filters | None = None, on_found: OnFound | None = None
+    ) -> list[Hit]:
         """Return at most `top_k` hits, best first, with the score of each stage. Raises as `Index.select`.
 
-        What the reranker raises when it loads is raised here.
+        What the reranker raises when it loads is raised here. `on_found` is told of the hits in more detail.
         """
         found = self.candidates(question, max(top_k, CANDIDATES), filters)
-        return self._best(question, found, found.keyword, top_k)
+        hits = self._best(question, found, found.keyword, top_k)
+        if on_found:
+            on_found(self._explained(question, hits, found, str(filters or "")))
+        return hits
+
+    def _explained(self, question: str, hits: list[Hit], found: Candidates, filters: str) -> Found:
+        """Return the hits with what each stage made of them."""
+        fused = spread(fuse(found[1:], weights_for(self.index.embedder.knows(question))))
+        ids = self.index.ids_at([(hit.source, hit.ordinal) for hit in hits])
+        row_of = {int(key): row for row, key in enumerate(found.ids)}
+        rows = [row_of.get(ids.get((hit.source, hit.ordinal), -1)) for hit in hits]
+        stages = {"dense": found.dense, "keyword": found.keyword, "fused": fused}
+        places = {name: _places(scores, found.ids) for name, scores in stages.items()}
+        ranks = [{name: place[row] for name, place in places.items()} if row is not None else {} for row in rows]
+        return Found(hits, [float(fused[row]) if row is not None else 0.0 for row in rows], ranks, len(row_of), filters)
 
     def search_documents(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
         """Return the best hit of each of at most `top_k` documents, best document first. Raises as `search`.
@@ -129,6 +161,13 @@ def question_vector(embedder: Embedder, question: str) -> Vectors:
 def _embedded(stored: StoredPassage) -> str:
     """Return a passage as the embedder read it: its headings, or its document's title, above its text."""
     return embedding_text(embedding_title(stored.passage.source, stored.title), stored.passage)
+
+
+def _places(scores: Scores, ids: NDArray[np.int64]) -> list[int]:
+    """Return the rank of each candidate by one stage, counted from 1; equal scores go by id."""
+    places = np.empty(len(ids), dtype=np.int64)
+    places[np.lexsort((ids, -scores))] = np.arange(1, len(ids) + 1)
+    return [int(place) for place in places]
 
 
 def _filled(ids: NDArray[np.int64], found: Mapping[int, float], others: Scores) -> Scores:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ingest.report import OnProgress, Progress, Report
+from rag_dolly.inert import visible
 
 if TYPE_CHECKING:
     from ingest.records import DocumentRow
     from rag_dolly.chain import RagChain
     from rag_dolly.types import Hit
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e01ef]")
 SKIPPED_LINES, SKIPPED_REASONS = 20, 6
 JSON_KEYS = (
     "question",
@@ -40,8 +41,8 @@ JSON_KEYS = (
 
 
 def plain(text: str) -> str:
-    """Return the text without control characters and bidirectional overrides."""
-    return _CONTROL.sub("", text)
+    """Return the text without control characters, bidirectional controls and characters that nobody sees."""
+    return visible(text)
 
 
 def note(line: str) -> None:
@@ -50,8 +51,12 @@ def note(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON object on stdout, on one line; what could steer a terminal is escaped."""
+    typer.echo(_IN_JSON.sub(_escaped, json.dumps(value, ensure_ascii=False)))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 @contextmanager
@@ -141,7 +146,7 @@ def hits(found: "Sequence[Hit]", as_json: bool) -> None:
         stages = (("dense", hit.dense), ("keyword", hit.keyword), ("rerank", hit.rerank))
         said = ", ".join(f"{k} {v:.3f}" for k, v in stages if v is not None)
         typer.echo(f"{hit.rank:>3}  {hit.score:.3f}  {place(hit.source, hit.page, hit.place)}  ({said})")
-        typer.echo(f"     {plain(' > '.join(hit.heading))}")
+        typer.echo(f"     {_one_line(plain(' > '.join(hit.heading)))}")
         typer.echo(f"     {shorten(hit.text, 240)}")
         if hit.also:
             typer.echo(f"     also in: {shorten('; '.join(hit.also), 240)}")
@@ -150,7 +155,7 @@ def hits(found: "Sequence[Hit]", as_json: bool) -> None:
 
 def place(source: str, page: int | None, words: str = "") -> str:
     """Return "source, page n" or where else in the source it is, the source alone where nothing more is known."""
-    return plain(source) + (plain(f", {words}") if words else f", page {page}" if page else "")
+    return _one_line(plain(source) + (plain(f", {words}") if words else f", page {page}" if page else ""))
 
 
 def shorten(text: str, limit: int) -> str:
@@ -170,11 +175,17 @@ def answer(pieces: Iterator[dict[str, Any]], as_json: bool) -> dict[str, Any]:
             typer.echo(plain(piece["answer"]), nl=False)
             sys.stdout.flush()
     if as_json:
-        print_json({key: whole[key] for key in JSON_KEYS})
+        print_json(answer_json(whole))
         return whole
     typer.echo("")
     _sources(whole)
     return whole
+
+
+def answer_json(whole: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as the JSON contract has it; with the trace, if it was asked for."""
+    keys = (*JSON_KEYS, "trace") if "trace" in whole else JSON_KEYS
+    return {key: whole[key] for key in keys}
 
 
 def _sources(whole: dict[str, Any]) -> None:
@@ -186,7 +197,7 @@ def _sources(whole: dict[str, Any]) -> None:
         where = place(cited["source"], cited["page"], cited["place"])
         typer.echo(f"  [{cited['n']}] {where}, characters {cited['start']}-{cited['end']}")
         if whole["mode"] == "generated":
-            typer.echo(f"      {shorten(cited['text'], 300)}")
+            typer.echo(f"      “{shorten(cited['text'], 300)}”")
         if others := _also(whole["retrieved"], cited):
             typer.echo(f"      also in: {shorten('; '.join(others), 240)}")
     if whole["abstained"] and whole["retrieved"]:

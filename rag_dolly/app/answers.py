@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import filtering, markup, session, sources
+from rag_dolly.app import filtering, markup, session, sources, trace_view
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -65,6 +65,7 @@ def _finished(turn: int, job: Job, opened: session.Opened | None) -> None:
         _abstained(turn, job, opened)
     else:
         _answered(turn, job, opened)
+    trace_view.draw(turn, job.result)
 
 
 def _answered(turn: int, job: Job, opened: session.Opened | None) -> None:

@@ -131,8 +131,8 @@ class JobQueue:
 
     def _collect(self, job: Job) -> None:
         """Add up the pieces until the end or the stop; the iterator is closed either way."""
-        question = {"question": job.question, "chat_history": list(job.history), "filter": job.filter}
-        pieces = self._stream(question, job.cancelled.is_set)
+        asked = {"question": job.question, "chat_history": list(job.history), "filter": job.filter, "explain": True}
+        pieces = self._stream(asked, job.cancelled.is_set)
         try:
             for piece in pieces:
                 job.result = add(job.result, piece)

@@ -9,7 +9,9 @@ invisible word joiner.
 
 import re
 from collections.abc import Collection
-from html import escape
+from html import escape as escape_html
+
+from rag_dolly.inert import visible
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SECOND_READING = re.compile(
@@ -25,6 +27,11 @@ _ENDS_WITH_MARKER = re.compile(r"\[\d{1,3}\]$")
 _SPACES = re.compile(r"\s+")
 
 
+def escape(text: str) -> str:
+    """Return HTML that shows `text` literally, without what nobody sees or what turns the order of letters."""
+    return escape_html(visible(text))
+
+
 def label(text: str, limit: int = 400) -> str:
     """Return Markdown that shows `text` literally on one line, cut to `limit` characters."""
     parted = _SECOND_READING.sub(_JOINER, shorten(text, limit))
@@ -33,7 +40,7 @@ def label(text: str, limit: int = 400) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """Return `text` on one line, cut at a word to at most `limit` characters, with an ellipsis if cut."""
-    line = _SPACES.sub(" ", text).strip()
+    line = visible(_SPACES.sub(" ", text)).strip()
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]

@@ -67,6 +67,19 @@ a.rd-cite:focus-visible { outline: 3px solid var(--rd-accent); outline-offset: 2
 [class*="st-key-open-"] button span, [class*="st-key-open-"] [data-testid="stMarkdownContainer"] { min-width: 0; }
 [class*="st-key-open-"] button p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .9rem; }
 
+/* how an answer came about */
+[class*="st-key-trace-"] h3.rd-label { margin: 1rem 0 .3rem; }
+.rd-scroll { overflow-x: auto; }
+.rd-table { border-collapse: collapse; font-size: .8125rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+.rd-table th { font-weight: 600; color: var(--rd-soft); white-space: nowrap; }
+.rd-table :is(th, td) { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border: none;
+                        border-bottom: 1px solid var(--rd-line); overflow-wrap: anywhere; }
+.rd-table td.rd-short { white-space: nowrap; }
+.rd-table td.rd-long { min-width: 9rem; }
+.rd-prompt { font-size: .75rem; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem;
+             overflow-y: auto; background: var(--rd-paper); border: 1px solid var(--rd-line); border-radius: .4rem;
+             padding: .75rem; margin: .4rem 0 0; }
+
 /* an open source, beside the answer */
 [class*="st-key-source-"]:not(.st-key-source-head) {
   position: sticky; top: 4.75rem; max-height: calc(100vh - 13.5rem); overflow-y: auto; outline: none;

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ingest.embed import open_embedder
 from rag_dolly.ground import answerable, find_support
-from rag_dolly.quote import best_quotes, bm25, passage_sentences, score_sentences
+from rag_dolly.quote import best_quotes, passage_sentences, score_sentences
+from rag_dolly.sentence_features import bm25, rarity
 from rag_dolly.types import Hit
 from rag_dolly.words import content_words, in_order, names, numbers
 
@@ -111,7 +112,7 @@ def test_the_sentence_that_answers_is_quoted_first(embed):
 
 def test_bm25_against_a_textbook_count():
     documents = [["a", "b"], ["a", "a", "c"], ["d"]]
-    scores = bm25(["a"], documents)
+    scores = bm25({"a": rarity(3, 2)}, documents)
     idf = math.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     by_hand = idf * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 2))
     assert scores[0] == pytest.approx(by_hand)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.report import Progress, Report
+from rag_dolly.trace import Candidate, Nearness, Passage, Prompt, QuoteConsidered, Sentence, Trace, Where
 
 GUIDE = """# Water the garden
 
@@ -105,6 +106,8 @@ class FakeChain:
             yield {"answer": f"{said} [{number}] ", "citations": cited}
         mode = "quoted" if "quote" in question else "generated"
         yield {"mode": mode, "abstained": False, "usage": {}, "timings": {"total": 1.25}}
+        if input.get("explain"):
+            yield {"trace": trace(question, spans)}
 
 
 def script(question, spans):
@@ -133,6 +136,22 @@ def hit(rank, source, start, end, text):
     also = ["copy.md, page 3"] if "copied" in text else []
     scores = {"score": 0.5, "dense": 0.5, "keyword": None, "rerank": None}
     return place | scores | {"text": text, "place": "", "also": also}
+
+
+def trace(question, spans):
+    """Return the trace of an answer in which one sentence was shown and one dropped."""
+    places = [Where(source, None, "", start, end, text) for source, start, end, text in spans]
+    candidates = [Candidate(n, at, 0.5, 2.0, 0.9, None, {"dense": n}, n, "kept") for n, at in enumerate(places, 1)]
+    passages = [Passage(n, at, ("copy.md, page 3",), n, 12, False, "") for n, at in enumerate(places, 1)]
+    shown = Sentence(places[0].text, "shown", "", "", 0.97, 1, places[0])
+    lacks = "the nearest text does not have the number 99"
+    dropped = Sentence(f"{HOSTILE} 99", "dropped", "number", lacks, 0.4, None, places[0])
+    prompt = Prompt(f"Prompt of {HOSTILE}\n{question}", 1000, 900, 80, 20, 9, 0, 0, True)
+    quotes = (QuoteConsidered(places[0], 1.2, 0.7, None),)
+    near = Nearness(0.5, 0.5, 0.75, 0.55, True)
+    found = Trace(question, question, "", 7, tuple(candidates), near, tuple(passages), "fake", prompt, (shown, dropped),
+                  quotes, "generated", "Generated: 1 of 2 sentences of the model.", {"search": 0.1})  # fmt: skip
+    return found.to_json()
 
 
 def citation(number, source, start, end, text):

@@ -102,6 +102,20 @@ def test_hostile_file_names_are_shown_letter_by_letter(visit, fake_server, name)
     assert page.locator("[data-testid=stMain] :is(script, img, iframe, a)").count() == 0
 
 
+def test_how_an_answer_was_made_is_drawn_when_it_is_opened(visit, fake_server):
+    page = visit(fake_server)
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    turn = put(page, HOSTILE + " hostile")
+    finished(page)
+    assert turn.locator(".rd-table, .rd-prompt").count() == 0
+    turn.get_by_text("How this was answered").click()
+    turn.locator(".rd-prompt").wait_for()
+    assert HOSTILE in turn.locator(".rd-prompt").inner_text()
+    assert turn.locator("td", has_text="does not have the number 99").count() == 1
+    assert page.locator("[data-testid=stMain] :is(script, img, iframe)").count() == 0
+    assert page.locator("[data-testid=stMain] a:not(.rd-cite)").count() == 0
+
+
 def test_upload_a_good_and_a_broken_file_then_ask(visit, fake_server):
     page = visit(f"{fake_server}/library")
     give(
