@@ -152,7 +152,8 @@ def test_close_ends_the_answers_under_way(model, engine):
 
 
 PROGRAM = """
-import sys, threading, time
+import signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 sys.path.insert(0, sys.argv[1])
 from tiny_models import WINDOW, build_neox
 from rag_dolly.generate.continuous import ContinuousBatcher
