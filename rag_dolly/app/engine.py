@@ -16,6 +16,9 @@ from ingest.records import DocumentRow, StoredDocument
 from ingest.report import OnProgress, Report
 from rag_dolly.app.jobs import JobQueue, Stop
 
+TOGETHER = 8
+"""Questions answered at a time: the language model serves them together where it can, else in turn."""
+
 State = Literal["opening", "missing", "loading", "ready", "failed"]
 
 _log = logging.getLogger(__name__)
@@ -74,13 +77,13 @@ class Engine:
     line the chain had to say about its model.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, together: int = TOGETHER) -> None:
         self.backend = backend
         self.state: State = "opening"
         self.error = ""
         self.note = ""
         self.chain: Chain | None = None
-        self.queue = JobQueue(self._stream, self.wait_ready)
+        self.queue = JobQueue(self._stream, self.wait_ready, together=together)
         self.ingesting = threading.Lock()
         self._lock = threading.Lock()
         self._settled = threading.Event()

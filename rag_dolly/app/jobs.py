@@ -1,4 +1,4 @@
-"""Answers are made in one background thread, one at a time; the page only looks at the `Job`.
+"""Answers are made in background threads, a few at a time; the page only looks at the `Job`.
 
 A click anywhere ends a running Streamlit script, so nothing that takes time may run inside one. A job belongs
 to the session that submitted it and is ended with `JobQueue.withdraw`; what it has written until then is kept.
@@ -62,20 +62,23 @@ def add(result: Mapping[str, Any], piece: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class JobQueue:
-    """Runs jobs first come, first served, in one thread that starts with the first job.
+    """Runs jobs first come, first served, `together` of them at a time, in threads that start when they are needed.
 
     `stream` gives the pieces of an answer; `wait_ready` blocks until questions can be answered, returns early
     when its argument turns true, and raises what stands in the way.
     """
 
-    def __init__(self, stream: Stream, wait_ready: Callable[[Stop], None], capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, stream: Stream, wait_ready: Callable[[Stop], None], capacity: int = CAPACITY, together: int = 1
+    ) -> None:
         self._stream = stream
         self._wait_ready = wait_ready
         self._capacity = capacity
         self._waiting: deque[Job] = deque()
-        self._running: Job | None = None
+        self._together = together
+        self._running = 0
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def submit(self, job: Job) -> None:
         """Put a job in line; when the line is full the job fails at once and says so."""
@@ -84,9 +87,9 @@ class JobQueue:
                 _fail(job, f"{self._capacity} questions are waiting already. Ask again in a while.")
                 return
             self._waiting.append(job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="rag-dolly-answers", daemon=True)
-                self._thread.start()
+            if len(self._threads) < min(self._together, self._running + len(self._waiting)):
+                self._threads.append(threading.Thread(target=self._work, name="rag-dolly-answers", daemon=True))
+                self._threads[-1].start()
             self._changed.notify()
 
     def ahead(self, job: Job) -> int:
@@ -94,7 +97,7 @@ class JobQueue:
         with self._changed:
             if job not in self._waiting:
                 return 0
-            return self._waiting.index(job) + (self._running is not None)
+            return self._waiting.index(job) + max(0, self._running - self._together + 1)
 
     def withdraw(self, job: Job) -> None:
         """Stop a job: one still in line leaves it at once, a running one ends after its current step."""
@@ -108,12 +111,13 @@ class JobQueue:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._waiting))
-                self._running = job = self._waiting.popleft()
+                job = self._waiting.popleft()
+                self._running += 1
             try:
                 self._run(job)
             finally:
                 with self._changed:
-                    self._running = None
+                    self._running -= 1
 
     def _run(self, job: Job) -> None:
         try:

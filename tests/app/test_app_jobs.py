@@ -163,3 +163,23 @@ def test_a_session_that_left_gives_up_its_jobs_unless_a_page_looks_again():
     script.go.release(9)
     until(lambda: all(job.finished for job in (running, waiting, seen)))
     assert [job.state for job in (running, waiting, seen)] == ["stopped", "stopped", "done"]
+
+
+def test_several_jobs_are_served_together_and_the_next_waits():
+    gate, inside = threading.Event(), threading.Semaphore(0)
+
+    def stream(asked, stop):
+        inside.release()
+        gate.wait(10)
+        yield {"answer": asked["question"]}
+
+    queue, jobs = JobQueue(stream, lambda stop: None, together=3), [Job(str(n)) for n in range(4)]
+    for job in jobs:
+        queue.submit(job)
+    assert all(inside.acquire(timeout=10) for _ in range(3))
+    assert [queue.ahead(job) for job in jobs] == [0, 0, 0, 1]
+    gate.set()
+    deadline = time.monotonic() + 10
+    while not all(job.finished for job in jobs) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [job.result["answer"] for job in jobs] == ["0", "1", "2", "3"]

@@ -21,7 +21,7 @@ def page(tmp_path):
     """Return a function that opens the page on a fake backend."""
 
     def open_page(texts=None, settled=True, **given):
-        engine = Engine(FakeBackend(tmp_path, texts, **given))
+        engine = Engine(FakeBackend(tmp_path, texts, **given), together=1)  # so that a question has to wait
         resources.install(engine)
         engine.start()
         if settled:

@@ -19,7 +19,7 @@ def main(port, index, model):
         from rag_dolly.app.engine import Engine
 
         texts = {"garden.md": GUIDE, "hostile <b>.md": f"# Hostile {HOSTILE[:30]}\n\n{HOSTILE}\n"}
-        serve.listen(Engine(FakeBackend(index, texts, pause=0.15)), int(port))
+        serve.listen(Engine(FakeBackend(index, texts, pause=0.15), together=1), int(port))
     else:
         from rag_dolly.settings import load_settings
 
