@@ -206,7 +206,7 @@ class ModelEmbedder:
     @cached_property
     def _engine(self) -> Any:
         """What embeds passages on a processor, or None: for sentence-transformers to do it."""
-        return None if self._light is None or _has_cuda() else self._openvino
+        return None if self._light is None or has_cuda() else self._openvino
 
     @cached_property
     def _openvino(self) -> Any:
@@ -254,7 +254,7 @@ class ModelEmbedder:
         return loaded if isinstance(loaded, dict) else {}
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
     """Whether torch can use a GPU by CUDA or ROCm. Torch is imported only where a driver is installed."""
     windows = os.environ.get("SYSTEMROOT", "")
     drivers = ["/dev/nvidiactl", "/dev/dxg", "/dev/kfd", f"{windows}/System32/nvcuda.dll"]

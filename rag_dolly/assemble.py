@@ -108,11 +108,12 @@ def choose_model(settings: Settings) -> ModelChoice:
     """Decide which language model to take. Nothing is loaded or fetched."""
     if settings.model != "auto":
         return ModelChoice(settings.model, "as asked for")
+    from ingest.embed import has_cuda
     from rag_dolly.generate import bundled
 
     found = bundled.find()
     why = "no CUDA device"
-    if _has_cuda(settings.device):
+    if settings.device.startswith(("auto", "cuda")) and has_cuda():
         dolly, why = _choose_dolly(settings)
         if dolly:
             return ModelChoice(dolly, why)
@@ -176,16 +177,6 @@ def _open_remote(address: str, settings: Settings, tell: Tell) -> "Pipeline":
     )
     tell(f"Model: {pipeline.describe()}")
     return pipeline
-
-
-def _has_cuda(device: str) -> bool:
-    """Whether a CUDA device can be used; torch is only imported where a driver is."""
-    drivers = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "C:/Windows/System32/nvcuda.dll")
-    if not device.startswith(("auto", "cuda")) or not any(Path(path).exists() for path in drivers):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def status(settings: Settings) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class Footprint:
         return _FIXED[kind] + self.width * item * (self.tokens if tokens is None else tokens) + unpacked
 
 
+def parameters_in_words(count: int) -> str:
+    """Return a number of parameters as a model is described by it: "2.8 B parameters", "134.5 M parameters"."""
+    return f"{count / 1e9:.1f} B parameters" if count >= 1e9 else f"{count / 1e6:.1f} M parameters"
+
+
 def footprint(config: Mapping[str, Any], file_bytes: int = 0) -> Footprint | None:
     """Return what the model of this config.json takes; None if neither the config nor the size of its files says.
 

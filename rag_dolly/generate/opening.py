@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ingest.embed import has_cuda
 from rag_dolly.errors import OutOfMemory
 from rag_dolly.generate.checkpoint import display_name, load_tokenizer, load_weights, locate, plan_load
 from rag_dolly.generate.device import choose, main_memory
 from rag_dolly.generate.dialect import Dialect, eos_ids
 from rag_dolly.generate.engine import Engine
-from rag_dolly.generate.footprint import footprint
+from rag_dolly.generate.footprint import footprint, parameters_in_words
 from rag_dolly.generate.memory import Plan, gigabytes
 
 Opened = tuple[str, Dialect, Engine, int]
@@ -35,7 +36,7 @@ def open_model(
     window = window_of(config)
     is_local = Path(name_or_dir).expanduser() == directory
     name = display_name(directory) if is_local else name_or_dir
-    on_processor = device == "cpu" or ((device or "auto") == "auto" and not _has_cuda())
+    on_processor = device == "cpu" or ((device or "auto") == "auto" and not has_cuda())
     may_round = quantize in ("auto", "8bit") and not offload
     engine = _openvino(directory, config, dialect, window, on_message) if on_processor and may_round else None
     if engine is None:
@@ -73,8 +74,8 @@ def _openvino(
     path = openvino_files.written(directory, config, on_message)
     cost = f"{gigabytes(size.parameters)} of weights + {gigabytes(cached * size.cache)} of cache for {cached:,} tokens"
     on_message(f"Memory: {name} in 8-bit: {cost}, of {gigabytes(room.free)} free")
-    count = f"{size.parameters / 1e9:.1f} B" if size.parameters >= 1e9 else f"{size.parameters / 1e6:.1f} M"
-    return openvino_engine.OpenVinoEngine(path, f"{count} parameters, 8-bit weights", dialect.stop_ids, cached)
+    about = f"{parameters_in_words(size.parameters)}, 8-bit weights"
+    return openvino_engine.OpenVinoEngine(path, about, dialect.stop_ids, cached)
 
 
 def check_room(name: str, free: int, need: int, making: int) -> None:
@@ -93,16 +94,6 @@ def _transformers(name: str, directory: Path, plan: Plan, dialect: Dialect, wind
     engine = TransformersEngine(name, model, dialect.stop_ids, window)
     engine.warm()
     return engine
-
-
-def _has_cuda() -> bool:
-    """Tell whether a CUDA device can be used; torch is only imported where a driver is."""
-    drivers = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "C:/Windows/System32/nvcuda.dll")
-    if not any(Path(path).exists() for path in drivers):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def _json(path: Path) -> dict[str, Any]:

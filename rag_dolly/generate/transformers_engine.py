@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag_dolly.errors import OutOfMemory
 from rag_dolly.generate.checkpoint import is_out_of_memory, out_of_memory
 from rag_dolly.generate.engine import Ended
+from rag_dolly.generate.footprint import parameters_in_words
 from rag_dolly.generate.padded import decode_padded
 from rag_dolly.generate.plain import decode_plain
 from rag_dolly.generate.worker import Worker
@@ -111,10 +112,9 @@ class TransformersEngine:
     def describe(self) -> str:
         """Return parameters, number format, device and way of decoding in a few words."""
         count = sum(weight.numel() for weight in self.model.parameters())
-        size = f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"
         dtype = str(self.model.dtype).removeprefix("torch.")
         way = self._alone.describe() if self._alone else "one at a time"
-        return f"{size} parameters, {dtype}, {self.model.device}, {way}"
+        return f"{parameters_in_words(count)}, {dtype}, {self.model.device}, {way}"
 
     def close(self) -> None:
         """See `Engine.close`."""
