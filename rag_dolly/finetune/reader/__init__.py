@@ -1,0 +1,1 @@
+"""Training a reader: records, the tokens made of them, the loop, and what the result is worth."""
