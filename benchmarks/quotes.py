@@ -25,13 +25,16 @@ import numpy as np
 from ingest.embed import Embedder, open_embedder
 from ingest.index import FILE, Index
 from ingest.sync import ingest_paths
+from rag_dolly.answer_measures import exact_match, f1
 from rag_dolly.evaluate import bootstrap
 from rag_dolly.evidence import find_evidence
 from rag_dolly.ground import NEAR_ENOUGH, answerable
-from rag_dolly.quote import best_quotes, score_sentences, sentences_of
+from rag_dolly.quote import best_quotes, score_sentences, sentences_of, short_answer
+from rag_dolly.reader.read import SpanReader
+from rag_dolly.reader.shipped import open_shipped
 from rag_dolly.retrieve import HybridRetriever
-from rag_dolly.sentence_features import LEAST_KNOWN, features
-from rag_dolly.types import Hit
+from rag_dolly.sentence_features import LEAST_KNOWN, features, read
+from rag_dolly.types import Hit, Reader
 
 TOP_K = 5
 
@@ -58,28 +61,37 @@ def main(asked: Sequence[str] | None = None) -> None:
     parser.add_argument("--foreign", type=Path, help="questions that the documents do not answer")
     parser.add_argument("--limit", type=int, default=250, help="questions of each kind (default: 250)")
     parser.add_argument("--index", type=Path, help="keep the index here for the next time")
+    parser.add_argument("--top-k", type=int, default=TOP_K, help="passages retrieved (default: 5)")
+    parser.add_argument("--reader", type=Path, help="folder of the reader (default: the one of the package)")
     parser.add_argument("--fit", action="store_true", help="print weights found on these questions")
     options = parser.parse_args(asked)
     embedder = open_embedder()
-    documents, questions = read(options.path)
+    documents, questions = read_documents(options.path)
     with tempfile.TemporaryDirectory() as scratch:
         index = open_filled(options.index or Path(scratch) / "index", documents, embedder)
-        can = look(index, picked([one for one in questions if one.answers], options.limit))
+        reader = SpanReader(options.reader) if options.reader else open_shipped()
+        can = look(index, picked([one for one in questions if one.answers], options.limit), options.top_k)
         print(
             f"{options.path.name}: {len(can)} questions, {index.passage_count} passages, needed {index.near_enough()}"
         )
-        show_quotes(can, embedder)
+        show_quotes(can, embedder, None)
+        if reader:
+            print("with the reader:")
+            show_quotes(can, embedder, reader)
         line("answerable, refused", [one.refused for one in can])
         cannot = picked([one for one in questions if not one.answers], options.limit)
         if cannot:
-            line("unanswerable, refused", [one.refused for one in look(index, cannot)])
+            line("unanswerable, refused", [one.refused for one in look(index, cannot, options.top_k)])
         if options.foreign:
             line(
                 "foreign, refused",
-                [one.refused for one in look(index, picked(read_questions(options.foreign), options.limit))],
+                [
+                    one.refused
+                    for one in look(index, picked(read_questions(options.foreign), options.limit), options.top_k)
+                ],
             )
         if options.fit:
-            fit(can, embedder)
+            fit(can, embedder, reader)
         index.close()
 
 
@@ -95,7 +107,7 @@ def read_questions(path: Path) -> list[Question]:
     ]
 
 
-def read(path: Path) -> tuple[dict[str, str], list[Question]]:
+def read_documents(path: Path) -> tuple[dict[str, str], list[Question]]:
     """Return name -> text of the documents, and the questions on them."""
     if path.is_dir():
         documents = {file.name: file.read_text(encoding="utf-8") for file in sorted((path / "docs").glob("*.txt"))}
@@ -125,22 +137,22 @@ def open_filled(folder: Path, documents: dict[str, str], embedder: Embedder) -> 
     return Index.open(folder, embedder)
 
 
-def look(index: Index, questions: Sequence[Question]) -> list[Found]:
+def look(index: Index, questions: Sequence[Question], top_k: int) -> list[Found]:
     retriever, needed = HybridRetriever(index), index.near_enough()
     found = []
     for question in questions:
-        hits = find_evidence(retriever, question.text, TOP_K)
+        hits = find_evidence(retriever, question.text, top_k)
         is_known = index.embedder.knows(question.text) >= LEAST_KNOWN
         is_near = answerable(question.text, hits, NEAR_ENOUGH if needed is None else needed, is_known)
         found.append(Found(question, hits, not is_near))
     return found
 
 
-def show_quotes(found: Sequence[Found], embedder: Embedder) -> None:
+def show_quotes(found: Sequence[Found], embedder: Embedder, reader: Reader | None) -> None:
     """Print the figures of the answers that are shown; a refused question has none."""
-    shown, first, cited, words, quotes = [], [], [], [], []
+    shown, first, cited, words, quotes, short = [], [], [], [], [], []
     for question, hits, refused in found:
-        best = best_quotes(score_sentences(question.text, hits, embedder.embed_sentences, embedder))
+        best = best_quotes(score_sentences(question.text, hits, embedder.embed_sentences, embedder, reader))
         best = [] if refused else best
         shown.append(any(has(quote.text, question) for quote in best))
         first.append(bool(best) and has(best[0].text, question))
@@ -148,10 +160,15 @@ def show_quotes(found: Sequence[Found], embedder: Embedder) -> None:
             cited.append(any(quote.hit.source == question.doc and has(quote.hit.text, question) for quote in best))
             words.append(sum(len(quote.text.split()) for quote in best))
             quotes.append(len(best))
+            if (span := short_answer(best[0])) is not None:
+                said = best[0].hit.text[span[0] - best[0].hit.start : span[1] - best[0].hit.start]
+                short.append((f1(said, question.answers), exact_match(said, question.answers)))
     line("gold in the answer", shown)
     line("gold in the first sentence", first)
     line("of answers shown, gold in a cited passage", cited)
     print(f"{'words, sentences':<44} {np.mean(words):.1f}, {np.mean(quotes):.2f}")
+    if short:
+        print(f"{'in short: share, F1, exact':<44} {len(short) / len(found):.3f}, {np.mean(short, axis=0).round(3)}")
 
 
 def has(text: str, question: Question) -> bool:
@@ -164,7 +181,7 @@ def line(name: str, values: Sequence[bool]) -> None:
     print(f"{name:<44} {found.mean:.3f} ({found.low:.3f} to {found.high:.3f})", flush=True)
 
 
-def fit(found: Sequence[Found], embedder: Embedder, penalty: float = 1.0) -> None:
+def fit(found: Sequence[Found], embedder: Embedder, reader: Reader | None, penalty: float = 1.0) -> None:
     """Print the weights under which the sentences with the gold answer have the highest chances."""
     from scipy.optimize import minimize  # type: ignore[import-untyped]
 
@@ -173,7 +190,8 @@ def fit(found: Sequence[Found], embedder: Embedder, penalty: float = 1.0) -> Non
         sentences = [sentence for hit in hits for sentence in sentences_of(hit)]
         gold = np.array([has(one.text, question) and one.hit.source == question.doc for one in sentences])
         if gold.any():
-            values, weights = features(question.text, sentences, embedder.embed_sentences, embedder)
+            readings = read(question.text, sentences, reader) if reader else [None] * len(sentences)
+            values, weights = features(question.text, sentences, embedder.embed_sentences, embedder, readings)
             names = list(weights)
             rows.append((np.column_stack([values[name] for name in names]), gold))
     together = np.vstack([values for values, _ in rows])

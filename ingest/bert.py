@@ -62,14 +62,14 @@ class BertEncoder:
 
         The texts' tokens go through the dense layers as one long matrix, without padding.
         """
-        return unit(np.stack([states.mean(axis=0) for states in self._states(texts)]))
+        return unit(np.stack([states.mean(axis=0) for states in self.states(self.token_ids(texts))]))
 
     def token_vectors(self, texts: Sequence[str]) -> list[Array]:
         """Return for each text the last layer at its tokens, special ones included: rows of float32, length 1."""
-        return [unit(states) for states in self._states(texts)]
+        return [unit(states) for states in self.states(self.token_ids(texts))]
 
-    def _states(self, texts: Sequence[str]) -> list[Array]:
-        ids = self.token_ids(texts)
+    def states(self, ids: list[list[int]]) -> list[Array]:
+        """Return for each sequence of tokens the last layer, shape (tokens, dimension)."""
         if sum(map(len, ids)) > FEW_TOKENS:
             return self._forward(ids)
         with self._lock, self._blas.limit(limits=1):

@@ -63,11 +63,14 @@ class BertEngine:
 
     def token_vectors(self, texts: Sequence[str]) -> list[Array]:
         """Return for each text the last layer at its tokens, special ones included: rows of float32, length 1."""
-        ids = self._encoder.token_ids(texts)
+        return [unit(states) for states in self.states(self._encoder.token_ids(texts))]
+
+    def states(self, ids: list[list[int]]) -> list[Array]:
+        """Return for each sequence of tokens the last layer, shape (tokens, dimension)."""
         found: dict[int, Array] = {}
         for rows, request in self._run(ids):
             for row, states in zip(rows, request.get_output_tensor(STATES).data, strict=True):
-                found[row] = unit(states[: len(ids[row])])
+                found[row] = states[: len(ids[row])].copy()
         return [found[row] for row in range(len(ids))]
 
     def _run(self, ids: list[list[int]]) -> Iterator[tuple[list[int], Any]]:

@@ -15,8 +15,8 @@ from rag_dolly.context import Packed, pack
 from rag_dolly.errors import EmptyQuestion, QuestionTooLong
 from rag_dolly.followup import search_text
 from rag_dolly.ground import Support, answerable, find_support
-from rag_dolly.inert import without_markers
-from rag_dolly.quote import Quote, best_quotes
+from rag_dolly.inert import answer_line, without_markers
+from rag_dolly.quote import Quote, best_quotes, short_answer
 from rag_dolly.types import Hit, Mode, Turn, hit_json
 from rag_dolly.words import content_words
 
@@ -47,12 +47,14 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
     hits = state.evidence = state.hits = parts.retrieve(asked, parts.top_k)
     retrieved = time.monotonic() - began
     state.lap("search")
-    state.pipeline = parts.pipeline()
-    state.lap("wait for the model")
+    if not _is_read(state):
+        state.pipeline = parts.pipeline()
+        state.lap("wait for the model")
     if state.pipeline:
         state.packed = pack(state.pipeline, question, hits, parts.max_tokens, history, parts.widen)
         packed = {hit.rank: hit for hit in state.packed.hits}
         state.hits = [packed.get(hit.rank, hit) for hit in hits]
+        state.considered = state.considered if state.hits == hits else None  # a passage was widened: read it whole
         state.lap("pack")
     not_fitting = state.packed.not_fitting if state.packed else ()
     yield {
@@ -62,6 +64,7 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
         "left_out_hits": [_left_out(hit) for hit in not_fitting],
         "model": state.pipeline.name if state.pipeline else "none",
         "answer": "",
+        "short_answer": None,
         "citations": [],
     }
     first: float | None = None
@@ -72,6 +75,15 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
     yield _last(state, retrieved, first)
     if parts.explain:
         yield {"trace": parts.explain(state)}
+
+
+def _is_read(state: Asked) -> bool:
+    """Whether the reader is so sure of an answer that the language model need not be asked."""
+    if not state.parts.reader_first or not answerable(state.asked, state.hits, state.needed, state.is_known):
+        return False
+    found = bool(state.scored()) and short_answer(state.scored()[0]) is not None
+    state.lap("read")
+    return found
 
 
 def _left_out(hit: Hit) -> Piece:
@@ -104,6 +116,20 @@ def _body(state: Asked) -> Iterator[tuple[Mode, Piece]]:
         yield "quoted", state.cited.piece(quote.text, quote, max(0.0, min(1.0, quote.cosine)), "\n")
     if not shown:
         yield "abstained", {"answer": REFUSAL}
+    elif short := _short(state):
+        yield "quoted", {"short_answer": short}
+
+
+def _short(state: Asked) -> Piece | None:
+    """Return the words of the best quote that answer in short, with the number of its citation."""
+    best = state.quoted[0]
+    span = short_answer(best)
+    if span is None or best.reading is None:
+        return None
+    text = best.hit.text[best.reading.start : best.reading.end]
+    n = state.cited.numbers[best.hit.source, best.start, best.end]
+    where = {"n": n, "source": best.hit.source, "page": best.hit.page, "start": span[0], "end": span[1]}
+    return {"text": answer_line(text), **where, "score": round(best.reading.score, 4)}
 
 
 def _generated(state: Asked, packed: Packed) -> Iterator[Piece]:

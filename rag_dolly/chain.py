@@ -5,18 +5,17 @@
     answer["answer"], answer["citations"], answer["context"]
 
 It takes a question, or {"question": ..., "chat_history": [(question, answer), ...], "filter": "kind:pdf"}, with
-"explain": True for the trace of the answer too. It streams pieces that add up (+) to what `invoke` returns. Retriever
-and language model run as its children, so callbacks and events see them.
+"explain": True for the trace of the answer too, and "top_k" and "max_tokens" for limits of its own. It streams pieces
+that add up (+) to what `invoke` returns. Retriever and language model run as its children, so callbacks and events see
+them.
 """
 
-import asyncio
 import os
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -30,13 +29,14 @@ from ingest.filters import Filters, as_filters
 from ingest.index import Index
 from rag_dolly.answer import answer_pieces, check_question
 from rag_dolly.asked import Asked, Parts, Piece, Stop
-from rag_dolly.assemble import Tell, load_pipeline, open_retriever
+from rag_dolly.assemble import Tell, load_pipeline, open_reader, open_retriever, prefers_reader
 from rag_dolly.evidence import find_evidence, widen
 from rag_dolly.explain import explain
 from rag_dolly.faces import RagLLM, RagRetriever, to_document, to_hit
+from rag_dolly.from_thread import from_thread
 from rag_dolly.retrieve import Found
 from rag_dolly.settings import Settings, load_settings
-from rag_dolly.types import Hit, Pipeline, Turn
+from rag_dolly.types import Hit, Pipeline, Reader, Turn
 from rag_dolly.vectorstore import IndexVectorStore
 
 Question = str | dict[str, Any]
@@ -57,8 +57,12 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         top_k: int = 5,
         max_tokens: int = 256,
         filter: Filter = None,
+        reader: Callable[[], Reader | None] = lambda: None,
+        reader_first: bool = False,
     ) -> None:
         """`search` finds passages, `load` loads the model (None for quotes alone) and is called once.
+
+        `reader` gives what finds the words that answer; with `reader_first` it is asked before the model.
 
         `search` takes a question and how many passages to find, `filters` if it is ever to have any, and `on_found` if
         an answer is ever to be explained.
@@ -68,6 +72,8 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         self.llm = RagLLM(load=self.warm, max_tokens=max_tokens)
         self.vectorstore = IndexVectorStore(index)
         self._load = load
+        self._reader = reader
+        self._reader_first = reader_first
         self._lock = threading.Lock()
         self._loading: Future[Pipeline | None] | None = None
 
@@ -81,19 +87,36 @@ class RagChain(Runnable[Question, dict[str, Any]]):
         return cls.from_settings(load_settings(index=index, **settings), filter=filter)
 
     @classmethod
-    def from_settings(cls, settings: Settings, tell: Tell = lambda _: None, filter: Filter = None) -> Self:
-        """Open the index that the settings name. `tell` gets a line on the model that is chosen. Raises as `open`."""
+    def from_settings(
+        cls,
+        settings: Settings,
+        tell: Tell = lambda _: None,
+        filter: Filter = None,
+        load: Callable[[], Pipeline | None] | None = None,
+    ) -> Self:
+        """Open the index that the settings name. `tell` gets a line on the model that is chosen. Raises as `open`.
+
+        `load` loads the model, for who has one already; without it the one of the settings is loaded.
+        """
         _warn_of_tracing()
         filters = as_filters(filter)
         retriever = open_retriever(settings)
         search = partial(find_evidence, retriever)
+        load = load or partial(load_pipeline, settings, tell)
         return cls(
-            retriever.index, search, lambda: load_pipeline(settings, tell), settings.top_k, settings.max_tokens, filters
+            retriever.index,
+            search,
+            load,
+            settings.top_k,
+            settings.max_tokens,
+            filters,
+            open_reader,
+            prefers_reader(settings),
         )
 
     @property
     def InputType(self) -> Any:
-        """A question, or a dict with "question" and optionally "chat_history", "filter" and "explain"."""
+        """A question, or a dict: "question", optionally "chat_history", "filter", "top_k", "max_tokens", "explain"."""
         return Question
 
     @property
@@ -198,14 +221,15 @@ class RagChain(Runnable[Question, dict[str, Any]]):
             pass
         child = patch_config(config, callbacks=run_manager.get_child())
         left = threading.Event()
-        async for piece in _from_thread(lambda: self._answer(question, child, lambda: left.is_set() or stop()), left):
+        async for piece in from_thread(lambda: self._answer(question, child, lambda: left.is_set() or stop()), left):
             yield piece
 
     def _answer(self, question: Question, config: RunnableConfig, stop: Stop) -> Iterator[dict[str, Any]]:
         text, history = _read(question)
         filters = as_filters(question.get("filter")) if isinstance(question, dict) else None
         check_question(text)
-        threading.Thread(target=self._warm_quietly, daemon=True).start()
+        for load in (self._reader,) if self._reader_first else (self._reader, self.warm):
+            threading.Thread(target=_quietly, args=(load,), daemon=True).start()
         explained, given = _explaining(question)
 
         def retrieve(query: str, k: int) -> list[Hit]:
@@ -215,8 +239,8 @@ class RagChain(Runnable[Question, dict[str, Any]]):
             return self.llm.stream(prompt, config, rendered=True, max_tokens=max_tokens, stopped=stopped)
 
         wider, embedder = partial(widen, self.index), self.index.embedder
-        asked = (retrieve, self.warm, generate, embedder.embed_sentences, self.retriever.k, self.llm.max_tokens)
-        parts = Parts(*asked, wider, explained, embedder, self.index.near_enough())
+        asked = (retrieve, self.warm, generate, embedder.embed_sentences, *self._limits(question))
+        parts = Parts(*asked, wider, explained, embedder, self.index.near_enough(), self._reader, self._reader_first)
         for piece in answer_pieces(text, history, parts, stop):
             if "retrieved" in piece:
                 piece["context"] = [to_document(row) for row in piece["retrieved"]]
@@ -224,10 +248,16 @@ class RagChain(Runnable[Question, dict[str, Any]]):
                 dispatch_custom_event(TRACE_EVENT, piece["trace"], config=config)
             yield AddableDict(piece)
 
-    def _warm_quietly(self) -> None:
-        """Begin to load the model while passages are retrieved; a failure is raised where the model is asked for."""
-        with suppress(Exception):
-            self.warm()
+    def _limits(self, question: Question) -> tuple[int, int]:
+        """Return how many passages and how many tokens an answer may have: as the question says, or the chain."""
+        given = question if isinstance(question, dict) else {}
+        return given.get("top_k") or self.retriever.k, given.get("max_tokens") or self.llm.max_tokens
+
+
+def _quietly(load: Callable[[], object]) -> None:
+    """Begin to load while passages are retrieved; a failure is raised where what is loaded is asked for."""
+    with suppress(Exception):
+        load()
 
 
 def _warn_of_tracing() -> None:
@@ -264,35 +294,3 @@ def _explaining(question: Question) -> tuple[Callable[[Asked], Piece] | None, di
         return None, {}
     found: list[Found] = []
     return partial(explain, found), {"on_found": found.append}
-
-
-async def _from_thread(
-    pieces: Callable[[], Iterator[dict[str, Any]]], left: threading.Event
-) -> AsyncIterator[dict[str, Any]]:
-    """Run a generator in a thread and yield what it yields; sets `left` when the consumer goes away."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-
-    def put(kind: str, value: Any) -> None:
-        with suppress(RuntimeError):  # the loop was closed: nobody listens any more
-            loop.call_soon_threadsafe(queue.put_nowait, (kind, value))
-
-    def work() -> None:
-        try:
-            for piece in pieces():
-                put("piece", piece)
-            put("end", None)
-        except BaseException as error:
-            put("error", error)
-
-    threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
-    try:
-        while True:
-            kind, value = await queue.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
-    finally:
-        left.set()

@@ -187,7 +187,15 @@ def _quotes(state: Asked) -> Iterator[QuoteConsidered]:
     for n, quote in enumerate(considered):
         if n < MOST_QUOTES or id(quote) in taken:
             number = state.cited.numbers.get((quote.hit.source, quote.start, quote.end)) if id(quote) in taken else None
-            yield QuoteConsidered(_where(quote), round(quote.score, 4), round(quote.cosine, 4), number)
+            scores = round(quote.score, 4), round(quote.cosine, 4)
+            yield QuoteConsidered(_where(quote), *scores, number, *_reading(quote))
+
+
+def _reading(quote: Quote) -> tuple[float, str] | tuple[()]:
+    found = quote.reading
+    if not found or found.end <= found.start:
+        return ()
+    return round(found.score, 4), quote.hit.text[found.start : found.end]
 
 
 def _reason(state: Asked, sentences: Sequence[Sentence]) -> str:
@@ -201,6 +209,8 @@ def _reason(state: Asked, sentences: Sequence[Sentence]) -> str:
     if state.mode == "abstained":
         return "Stopped before there was an answer." if state.stop() else "Refused: the passages hold nothing to quote."
     if state.pipeline is None:
+        if state.parts.reader_first:
+            return "Quoted: the reader is sure of the words that answer, so the small language model was not asked."
         return "Quoted: there is no language model."
     if state.packed and not state.packed.hits:
         return "Quoted: no passage fits the window of the model."

@@ -14,8 +14,10 @@ from ingest.embed import Embedder
 from ingest.sentences import sentence_spans
 from rag_dolly.orders import is_order
 from rag_dolly.sentence_features import Embed, Sentence, weigh
-from rag_dolly.types import Hit
+from rag_dolly.types import Hit, Reader, Reading
 
+SURE = 0.0
+"""The log-odds, as the reader has them, from which words are shown as the answer in short."""
 LIKELY = 0.035
 """The chance of being the answer that a further quote must have, beside the best one."""
 MOST_QUOTES = 5
@@ -28,7 +30,8 @@ _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MU
 class Quote:
     """A sentence of a document: where it stands (offsets into the document's text) and how well it answers.
 
-    `score` is a log-odds (`sentence_features.weigh`); `cosine` is the similarity with the question.
+    `score` is a log-odds (`sentence_features.weigh`); `cosine` is the similarity with the question; `reading` is what a
+    reader found in it, with offsets into the hit's text.
     """
 
     hit: Hit
@@ -37,9 +40,16 @@ class Quote:
     text: str
     score: float
     cosine: float
+    reading: Reading | None = None
 
 
-def score_sentences(question: str, hits: Sequence[Hit], embed: Embed, embedder: Embedder | None = None) -> list[Quote]:
+def score_sentences(
+    question: str,
+    hits: Sequence[Hit],
+    embed: Embed,
+    embedder: Embedder | None = None,
+    reader: Reader | None = None,
+) -> list[Quote]:
     """Return every sentence of the hits but orders to who answers, with its score for the question, best first.
 
     With an `embedder` that has vectors of tokens, sentences are compared with the question token by token.
@@ -48,12 +58,14 @@ def score_sentences(question: str, hits: Sequence[Hit], embed: Embed, embedder: 
     sentences = [sentence for sentence in sentences if _states(sentence.text)] or sentences
     if not sentences:
         return []
-    scores, cosines = weigh(question, sentences, embed, embedder)
-    quotes = [
-        Quote(hit, hit.start + start, hit.start + end, hit.text[start:end], float(score), float(cosine))
-        for (hit, start, end, _), score, cosine in zip(sentences, scores, cosines, strict=True)
-    ]
+    weighed = weigh(question, sentences, embed, embedder, reader)
+    quotes = [_quote(*row) for row in zip(sentences, *weighed, strict=True)]
     return sorted(quotes, key=lambda quote: (-quote.score, quote.hit.rank, quote.start))
+
+
+def _quote(sentence: Sentence, score: float, cosine: float, reading: Reading | None) -> Quote:
+    hit, start, end, _ = sentence
+    return Quote(hit, hit.start + start, hit.start + end, sentence.text, float(score), float(cosine), reading)
 
 
 def best_quotes(scored: Sequence[Quote], limit: int = MOST_QUOTES) -> list[Quote]:
@@ -65,6 +77,18 @@ def best_quotes(scored: Sequence[Quote], limit: int = MOST_QUOTES) -> list[Quote
         if quote.text not in {other.text for other in chosen}:
             chosen.append(quote)
     return chosen
+
+
+def short_answer(quote: Quote) -> tuple[int, int] | None:
+    """Return where in the document the words of a quote stand that answer in short (offsets), if it is sure enough.
+
+    They are less than the whole quote.
+    """
+    found = quote.reading
+    if found is None or found.score < SURE:
+        return None
+    span = quote.hit.start + found.start, quote.hit.start + found.end
+    return span if found.end - found.start < len(quote.text.rstrip(" .!?")) else None
 
 
 def _chances(scored: Sequence[Quote]) -> list[float]:

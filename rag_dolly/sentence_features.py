@@ -5,6 +5,7 @@
 - `covered`: the share of the question's words, weighed by how rare they are among the sentences, that stand in the
   sentence, in the one before it (to which a pronoun may point) or in the heading.
 - `words`: BM25 of the sentence alone, 0 to 1. `passage`: the score of its passage.
+- `read`: the log-odds of the best answer within the sentence against none in its passage, by the reader (`reader/`).
 - one for each type of question (`question_type.py`): whether the sentence has such a thing.
 
 Where an embedder has no vectors of tokens, `cosine` stands in; where it does not know the script, words alone count.
@@ -22,15 +23,21 @@ from numpy.typing import NDArray
 from ingest.embed import Embedder, TokenEmbedder
 from ingest.keyword import index_terms, language_of, query_terms
 from rag_dolly.question_type import TYPES, holds, question_type
-from rag_dolly.types import Hit
+from rag_dolly.types import Hit, Reader, Reading
 
 Floats = NDArray[np.float64]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 LEAST_KNOWN = 0.5
 """The share of a question in scripts that the embedder knows, below which it is not asked."""
+LEAST_READ = -15.0
+"""What the reader's log-odds count at least."""
+READ_LANGUAGES = ("en", "")
+"""The languages of passages that are read; "" is text in which no language is recognised, such as tables."""
 _TYPES = {"share": 3.62, "number": 2.77, "time": 0.91, "person": 1.31, "place": 1.97, "reason": 0.78}
 BY_TOKENS = {"closest": 1.85, "missing": 11.88, "covered": 4.24, "words": 1.09, "passage": 6.57, **_TYPES}
+READ_BY_TOKENS = {"read": 0.5, **BY_TOKENS}
 BY_COSINE = {"cosine": 8.39, "covered": 4.93, "words": 1.84, "passage": 6.58, **_TYPES}
+READ_BY_COSINE = {"read": 0.5, **BY_COSINE}
 BY_WORDS = {"covered": 4.0, "words": 2.0, "passage": 7.0, **_TYPES}
 
 
@@ -48,6 +55,14 @@ class Sentence(NamedTuple):
         return self.hit.text[self.start : self.end]
 
 
+class Weighed(NamedTuple):
+    """Of n sentences: their scores (log-odds), cosines with the question, and what the reader found in them, if any."""
+
+    scores: Floats
+    cosines: Floats
+    readings: list[Reading | None]
+
+
 class Closeness(NamedTuple):
     """How near n sentences come to a question in meaning, each of shape (n,); tokens may be missing."""
 
@@ -57,20 +72,31 @@ class Closeness(NamedTuple):
 
 
 def weigh(
-    question: str, sentences: Sequence[Sentence], embed: Embed, embedder: Embedder | None
-) -> tuple[Floats, Floats]:
-    """Return (scores, cosines) of n sentences for a question, each of shape (n,).
+    question: str,
+    sentences: Sequence[Sentence],
+    embed: Embed,
+    embedder: Embedder | None = None,
+    reader: Reader | None = None,
+) -> Weighed:
+    """Return how well n sentences answer a question.
 
     A score is a log-odds: the chance that a sentence is the answer is the exponential of its score, as a share of those
     of all sentences.
     """
-    found, weights = features(question, sentences, embed, embedder)
+    readings: list[Reading | None] = [None] * len(sentences)
+    if reader:
+        readings = read(question, sentences, reader)
+    found, weights = features(question, sentences, embed, embedder, readings)
     scores = np.sum([weight * found[name] for name, weight in weights.items()], axis=0)
-    return scores, found["cosine"]
+    return Weighed(scores, found["cosine"], readings)
 
 
 def features(
-    question: str, sentences: Sequence[Sentence], embed: Embed, embedder: Embedder | None
+    question: str,
+    sentences: Sequence[Sentence],
+    embed: Embed,
+    embedder: Embedder | None,
+    readings: Sequence[Reading | None],
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """Return feature -> values of shape (n,), and the weights of those that count here."""
     texts = [sentence.text for sentence in sentences]
@@ -81,10 +107,32 @@ def features(
     kind = question_type(question)
     for name in TYPES:
         found[name] = np.array([float(name == kind and holds(name, text, question)) for text in texts])
+    is_read = all(readings)
+    if is_read:
+        found["read"] = np.array([max(one.score, LEAST_READ) for one in readings if one])
     if near.closest is not None and near.missing is not None:
-        return {**found, "closest": near.closest, "missing": near.missing}, BY_TOKENS
+        found |= {"closest": near.closest, "missing": near.missing}
+        return found, READ_BY_TOKENS if is_read else BY_TOKENS
+    if is_read:
+        return found, READ_BY_COSINE
     is_known = embedder is None or embedder.knows(question) >= LEAST_KNOWN
     return found, BY_COSINE if is_known else BY_WORDS
+
+
+def read(question: str, sentences: Sequence[Sentence], reader: Reader) -> list[Reading | None]:
+    """Return the best answer within each sentence, offsets into its hit's text; None each if it was not trained for it.
+
+    A passage is read as a whole, so that a sentence is understood by those around it.
+    """
+    hits = {id(sentence.hit): sentence.hit for sentence in sentences}
+    if language_of("\n".join(hit.text for hit in hits.values())) not in READ_LANGUAGES:
+        return [None] * len(sentences)
+    ranges: dict[int, list[tuple[int, int]]] = {key: [] for key in hits}
+    for sentence in sentences:
+        ranges[id(sentence.hit)].append((sentence.start, sentence.end))
+    made = reader.read(question, [hit.text for hit in hits.values()], list(ranges.values()))
+    found = {key: iter(readings) for key, readings in zip(hits, made, strict=True)}
+    return [next(found[id(sentence.hit)]) for sentence in sentences]
 
 
 def closeness(question: str, texts: Sequence[str], embed: Embed, embedder: Embedder | None) -> Closeness:

@@ -114,12 +114,17 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class QuoteConsidered:
-    """A sentence of the documents that was considered as a quotation."""
+    """A sentence of the documents that was considered as a quotation.
+
+    `read` is the log-odds of the best answer that the reader found in it, `answer` its words; None if it was not read.
+    """
 
     where: Where
     score: float
     cosine: float
     n: int | None
+    read: float | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ behind them.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +99,26 @@ class Reranker(Protocol):
         """Return how well each of n texts answers, shape (n,), higher is better, on a scale of the model's own.
 
         None if it cannot judge this question: the order then stays as it is.
+        """
+
+
+class Reading(NamedTuple):
+    """Where an answer stands in a text (character offsets), and its log-odds against "no answer in this text"."""
+
+    start: int
+    end: int
+    score: float
+
+
+class Reader(Protocol):
+    """Finds the words in passages that answer a question. Safe to share between threads."""
+
+    def read(
+        self, question: str, texts: Sequence[str], ranges: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[list[Reading]]:
+        """Return for each text, for each of its character ranges, the best answer within the range.
+
+        A range that holds no word has the score -inf.
         """
 
 
