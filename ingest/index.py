@@ -81,6 +81,11 @@ class Index:
         """Return when the index was created and last updated (ISO 8601, UTC)."""
         return {"created": self._store.get("created"), "updated": self._store.get("updated")}
 
+    @property
+    def database(self) -> Store:
+        """The open file, for `ingest.listing` to look through."""
+        return self._store
+
     def near_enough(self) -> float | None:
         """Return how near a question must come to be answered (`ingest.nearness`), None if that is not known."""
         return needed_nearness(self._store)

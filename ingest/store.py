@@ -94,6 +94,11 @@ class Store(PassageStore):
         """Note how the file of a document stands now; its content is the same."""
         self._run("UPDATE documents SET stamp = ? WHERE source = ?", stamp, source)
 
+    def mark_unread(self, within: str) -> None:
+        """Let a document, or all below a folder ("" for all), count as read by an older version: it is read again."""
+        sql = "UPDATE documents SET read_with = '' WHERE ? = '' OR source = ? OR (source >= ? AND source < ?)"
+        self._run(sql, within, within, f"{within}/", f"{within}0")  # "0" is what comes after "/"
+
     def parsed(self, sha256: str, read_with: str, suffix: str) -> Document | None:
         """Return a document that was read from the same content under a name of the same suffix, if there is one."""
         sql = (

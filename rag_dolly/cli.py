@@ -14,6 +14,7 @@ import typer
 from rag_dolly.cli_ask import ask, chat, page
 from rag_dolly.cli_eval import evaluation
 from rag_dolly.cli_export import export
+from rag_dolly.cli_finetune import finetune, finetune_embedder
 from rag_dolly.cli_options import (
     DeviceOption,
     EmbedderOption,
@@ -27,6 +28,8 @@ from rag_dolly.cli_options import (
     RerankerOption,
     VersionOption,
 )
+from rag_dolly.cli_reader import finetune_reader
+from rag_dolly.cli_serve import serve
 
 app = typer.Typer(
     name="rag-dolly",
@@ -38,6 +41,9 @@ app = typer.Typer(
 )
 app.add_typer(export, name="export")
 app.add_typer(evaluation, name="eval")
+app.command()(finetune)
+app.command()(finetune_embedder)
+app.command("finetune-reader")(finetune_reader)
 
 
 @app.callback()
@@ -75,15 +81,18 @@ def ingest(
 
 @app.command()
 def forget(
-    sources: Annotated[list[str], typer.Argument(help="Documents, named as `ls` shows them.", show_default=False)],
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Documents, named as `ls` shows them.", show_default=False)
+    ] = None,
+    feedback: Annotated[bool, typer.Option("--feedback", help="Delete all feedback and written records.")] = False,
     index: IndexOption = None,
 ) -> None:
-    """Remove documents from the index with every trace: text, words and vectors."""
-    from ingest.forget import forget as remove
-    from rag_dolly import show
+    """Remove documents from the index with every trace: text, words, vectors, and feedback that quotes them."""
+    from rag_dolly import forgetting, show
     from rag_dolly.settings import load_settings
 
-    show.forgotten(sources, remove(sources, load_settings(index=index).index))
+    forgotten = forgetting.forget(sources or (), load_settings(index=index).index, everything_said=feedback)
+    show.forgotten(sources or (), *forgotten)
 
 
 @app.command()
@@ -157,6 +166,7 @@ def ls(
 
 
 app.command("app")(page)
+app.command()(serve)
 
 
 @app.command()

@@ -100,12 +100,15 @@ def page(
     offload: OffloadOption = None,
     index: IndexOption = None,
     offline: OfflineOption = None,
+    keep_conversations: Annotated[
+        bool | None, typer.Option("--keep-conversations", help="Keep conversations in the index folder.")
+    ] = None,
 ) -> None:
     """Serve the page where questions are asked and sources are read."""
     from rag_dolly.app.serve import run as serve
     from rag_dolly.settings import load_settings
 
     models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
-    where = {"device": device, "quantize": quantize, "offload": offload}
+    where = {"device": device, "quantize": quantize, "offload": offload, "keep_conversations": keep_conversations}
     settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
     serve(settings, port=port, host=host)

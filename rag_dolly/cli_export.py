@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rag_dolly.cli_options import EmbedderOption, IndexOption, OfflineOption
+from rag_dolly.cli_options import EmbedderOption, IndexOption, JsonOption, OfflineOption
 
 export = typer.Typer(help="Write what the index holds to a file.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,3 +23,23 @@ def export_passages(
 
     opened = assemble.open_index(load_settings(index=index, embedder=embedder, offline=offline))
     batch.export_passages(opened, out)
+
+
+@export.command("feedback")
+def export_feedback(
+    out: Annotated[Path, typer.Argument(help="The JSON lines file to write.", show_default=False)],
+    redact: Annotated[
+        Path | None, typer.Option(help="Regular expressions, one a line, of what must not be in it either.")
+    ] = None,
+    index: IndexOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write corrections, answers rated up and written records, with consent only, as databricks-dolly-15k has them."""
+    from rag_dolly import feedback, feedback_export, show
+    from rag_dolly.redact import read_rules
+    from rag_dolly.settings import load_settings
+
+    rules = read_rules(redact) if redact else []
+    kept = feedback.read(load_settings(index=index).index)
+    counts = feedback_export.export(kept.records, out, rules)
+    show.exported(feedback_export.as_json(counts, kept.damaged), feedback_export.in_words(counts, kept.damaged), json)

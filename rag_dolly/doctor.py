@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.weights import BUNDLED_NAME, bundled_folder, verified_sha256
-from rag_dolly import __version__, assemble
+from rag_dolly import __version__, assemble, licences
 from rag_dolly.generate import bundled
 from rag_dolly.generate.checkpoint import cached
 from rag_dolly.settings import FILE, Settings
@@ -32,6 +32,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         "settings": {"file": FILE, **{key: str(value) for key, value in settings.model_dump().items()}},
         "device": _device(settings, problems),
         "models": _models(settings, problems),
+        "licences": licences.as_findings(licences.in_use(settings)),
         "index": _index(settings, problems),
         "problems": problems,
     }

@@ -27,6 +27,8 @@ MEASURES = {
     "f1": "mean over answerable questions of the F1 of words",
     "contains": "answerable questions whose answer contains an expected one",
     "contains_first": "the same for the first sentence alone",
+    "short_exact_match": "answers in short, of answerable questions, that are an expected one",
+    "short_f1": "mean F1 of the answers in short, of answerable questions",
     "words": "mean length of the answers shown (Chinese and Japanese: characters)",
     "citation_precision": "citations from the right document and page whose text contains an expected answer",
     "citation_precision_passage": "the same for the passage around the citation",
@@ -117,7 +119,7 @@ def judge(question: Question, answer: Answer, kind: Kind) -> Judged:
     fractions: dict[str, Fraction] = {}
     if kind == "answerable":
         shown, first = (text, found[0].text if found else "") if is_shown else ("", "")
-        fractions |= _of_text(question, shown, first)
+        fractions |= _of_text(question, shown, first) | _of_short(question, answer)
         fractions["false_refusals"] = (float(not is_shown), 1)
     else:
         fractions |= dict.fromkeys(("false_answers", f"false_answers_{kind}"), (float(is_shown), 1.0))
@@ -138,6 +140,14 @@ def _of_text(question: Question, shown: str, first: str) -> dict[str, Fraction]:
         "contains": (float(bool(find_any(golds, shown))), 1),
         "contains_first": (float(bool(find_any(golds, first))), 1),
     }
+
+
+def _of_short(question: Question, answer: Answer) -> dict[str, Fraction]:
+    short = answer.get("short_answer")
+    if not question.answers or not short:
+        return {}
+    said = short["text"]
+    return {"short_exact_match": (exact_match(said, question.answers), 1), "short_f1": (f1(said, question.answers), 1)}
 
 
 def _of_form(answer: Answer, found: Sequence[Any], text: str) -> dict[str, Fraction]:

@@ -87,11 +87,15 @@ class RagLLM(BaseLLM):
     ) -> Iterator[GenerationChunk]:
         pipeline = self._pipeline()
         ready = prompt if rendered else pipeline.render(prompt, ())
+        is_silent = True
         for text in until(pipeline.stream(ready, max_tokens or self.max_tokens, stopped), stop):
+            is_silent = False
             chunk = GenerationChunk(text=text)
             if run_manager:
                 run_manager.on_llm_new_token(text, chunk=chunk)
             yield chunk
+        if is_silent:  # stopped before its first word, or it had none: LangChain takes no chunks at all for a failure
+            yield GenerationChunk(text="")
 
 
 def until(pieces: Iterator[str] | Sequence[str], stop: Sequence[str] | None) -> Iterator[str]:

@@ -39,6 +39,9 @@ SYSTEM = (
     "sentences. If the passages do not contain the answer, say that you do not know."
 )
 
+SYSTEM_ALONE = "You are a helpful assistant. Answer briefly and plainly. If you do not know, say so."
+"""What a chat model is told when it is asked without passages."""
+
 _NEWLINES = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 # Bidi controls and Unicode's Default_Ignorable_Code_Point (zero-width, variation selectors, tags), lone surrogates.
@@ -70,8 +73,8 @@ def render_training(instruction: str, context: str, response: str, control_token
 def chat_messages(
     question: str, passages: Sequence[str], history: Sequence[Turn] = (), control_tokens: Collection[str] = ()
 ) -> list[dict[str, str]]:
-    """Return the messages for a chat model: system, earlier turns, then passages and question as the user."""
-    messages = [{"role": "system", "content": SYSTEM}]
+    """Return the messages for a chat model: system, earlier turns, then passages, if any, and question as the user."""
+    messages = [{"role": "system", "content": SYSTEM if passages else SYSTEM_ALONE}]
     for asked, answered in history:
         messages.append({"role": "user", "content": sanitise(asked, control_tokens).strip()})
         messages.append({"role": "assistant", "content": sanitise(answered, control_tokens).strip()})

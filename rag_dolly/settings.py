@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     offline: bool = Field(False, description="never ask a model hub or another machine")
     top_k: int = Field(5, ge=1, le=100, description="passages retrieved for an answer")
     max_tokens: int = Field(256, ge=1, le=4096, description="tokens an answer may have")
+    keep_conversations: bool = Field(False, description="keep the page's conversations in the index folder")
 
     @classmethod
     def settings_customise_sources(

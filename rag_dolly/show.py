@@ -28,6 +28,7 @@ SKIPPED_LINES, SKIPPED_REASONS = 20, 6
 JSON_KEYS = (
     "question",
     "answer",
+    "short_answer",
     "abstained",
     "mode",
     "citations",
@@ -128,11 +129,24 @@ def changes(reports: Iterator[Report], index: Path, as_json: bool) -> None:
             report(result, index, as_json)
 
 
-def forgotten(sources: Sequence[str], left: Sequence[Path]) -> None:
-    """Show what was removed, and which files would come back."""
+def forgotten(sources: Sequence[str], left: Sequence[Path], said: int, answers: int, conversations: int) -> None:
+    """Show what was removed, which files would come back, and how much of what quoted the documents went too."""
     for path in left:
         note(f"still there: {path}; the next ingest brings it back unless you delete it or name it in .ragignore")
+    counts = {"records of feedback": said, "answers of evaluations": answers, "conversations": conversations}
+    if gone := ", ".join(f"{count} {name}" for name, count in counts.items() if count):
+        note(f"gone too: {gone}")
     typer.echo(f"{len(sources)} forgotten")
+
+
+def exported(facts: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
+    """Show what was exported, and on stderr what was not."""
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(lines[0])
+    for line in lines[1:]:
+        note(line)
 
 
 def hits(found: "Sequence[Hit]", as_json: bool) -> None:
@@ -178,6 +192,8 @@ def answer(pieces: Iterator[dict[str, Any]], as_json: bool) -> dict[str, Any]:
         print_json(answer_json(whole))
         return whole
     typer.echo("")
+    if whole["short_answer"]:
+        typer.echo(f"\nIn short: {plain(whole['short_answer']['text'])} [{whole['short_answer']['n']}]")
     _sources(whole)
     return whole
 

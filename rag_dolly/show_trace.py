@@ -93,10 +93,11 @@ def _quotes(quotes: Sequence[Mapping[str, Any]]) -> None:
     if not quotes:
         return
     typer.echo("\nSentences considered for quoting, best first")
-    rows = [["score", "cosine", "", "text"]]
+    rows = [["score", "cosine", "reader", "", "text"]]
     for one in quotes:
         shown = f"shown [{one['n']}]" if one["n"] else ""
-        rows.append([f"{one['score']:.2f}", f"{one['cosine']:.2f}", shown, shorten(one["where"]["text"], 120)])
+        read = "" if one["read"] is None else f"{one['read']:.2f}"
+        rows.append([f"{one['score']:.2f}", f"{one['cosine']:.2f}", read, shown, shorten(one["where"]["text"], 120)])
     _table(rows)
 
 

@@ -22,7 +22,8 @@ def highlight_rects(
     """Return the rectangles that `expected` covers on a page, in PDF points; page_index counts from 0.
 
     `start` and `end` are offsets into the page's text. If that text does not hold exactly `expected` there,
-    or the file cannot be read, nothing is returned: better no mark than a wrong one. A scanned page is read with
+    or the file cannot be read, or other words stand under the rectangles too (letters at an angle, one text drawn over
+    another), nothing is returned: better no mark than a wrong one. A scanned page is read with
     Tesseract again (seconds, unless it was among the latest ones); on it, whole words are marked.
     """
     try:
@@ -34,7 +35,11 @@ def highlight_rects(
             if read.state == "recognised":
                 return recognised_rects(read, covered)
             with PDFIUM_LOCK, opened_page(pdf, page_index) as page, opened_text(page) as textpage:
-                return [rect for run in _runs(covered) for rect in _rects(textpage, *run)]
+                by_line = [rect for run in _runs(covered) for rect in _rects(textpage, *run)]
+                if not _strangers(textpage, covered, by_line):
+                    return by_line
+                by_character = [box for box in (textpage.get_charbox(index) for index in covered) if _has_area(box)]
+                return [] if _strangers(textpage, covered, by_character) else by_character
     except (UnreadableFile, pypdfium2.PdfiumError):
         return []
 
@@ -82,4 +87,41 @@ def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _rects(textpage: pypdfium2.PdfTextPage, first: int, last: int) -> list[Rect]:
     count = textpage.count_rects(first, last - first + 1)  # get_rect answers for the latest count
     rects = [textpage.get_rect(index) for index in range(count)]
-    return [rect for rect in rects if rect[0] < rect[2] and rect[1] < rect[3]]
+    return [rect for rect in rects if _has_area(rect)]
+
+
+def _has_area(rect: Rect) -> bool:
+    return rect[0] < rect[2] and rect[1] < rect[3]
+
+
+def _strangers(textpage: pypdfium2.PdfTextPage, covered: Sequence[int], rects: Sequence[Rect]) -> int:
+    """Return how many letters and digits besides those `covered` have their middle under the rectangles.
+
+    The letters of a ligature stand at one place and are none, nor is a letter that is drawn twice to make it bold.
+    """
+    own, known = set(covered), {_seen_at(textpage, index) for index in covered}
+    places = {_middle(textpage, index) for index in covered}
+    count = 0
+    for index in range(textpage.count_chars()):
+        x, y = _middle(textpage, index)
+        if index in own or (x, y) in places or not any(_holds(rect, x, y) for rect in rects):
+            continue
+        char, across, up = _seen_at(textpage, index)
+        again = any((char, across + dx, up + dy) in known for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        count += char.isalnum() and not again
+    return count
+
+
+def _holds(rect: Rect, x: float, y: float) -> bool:
+    return rect[0] <= x <= rect[2] and rect[1] <= y <= rect[3]
+
+
+def _middle(textpage: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:
+    left, bottom, right, top = textpage.get_charbox(index)
+    return (left + right) / 2, (bottom + top) / 2
+
+
+def _seen_at(textpage: pypdfium2.PdfTextPage, index: int) -> tuple[str, int, int]:
+    """Return a character and roughly where it stands, in PDF points."""
+    x, y = _middle(textpage, index)
+    return chr(pypdfium2.raw.FPDFText_GetUnicode(textpage, index)), round(x / 2), round(y / 2)

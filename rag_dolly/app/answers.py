@@ -5,21 +5,28 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import filtering, markup, session, sources, trace_view
+from rag_dolly.app import feedback_form, filtering, markup, session, sources, trace_view, turn_actions
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.2
 
 
 def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> None:
     """Draw a question with its answer; one still being written keeps itself up to date."""
     with st.container(key=f"turn-{turn}", gap="small"):
-        st.html(markup.element("h2", "rd-question", job.question))
+        if session.edited() == turn and job.finished:
+            turn_actions.form(engine, turn, job)
+        else:
+            st.html(markup.element("h2", "rd-question", job.question))
         if job.filter:
             st.html(markup.element("p", "rd-note", filtering.said_of(job.filter)))
         if job.finished:
             _finished(turn, job, opened)
+            with st.container(horizontal=True, gap="small", key=f"below-{turn}"):
+                if job.state == "done":
+                    feedback_form.draw(engine.backend.index_dir, job)
+                turn_actions.draw(engine, turn, job)
         else:
             st.fragment(_live, run_every=POLL_SECONDS)(engine, turn, job)
 
@@ -30,6 +37,8 @@ def _live(engine: Engine, turn: int, job: Job) -> None:
     if job.finished:
         st.rerun()
     text = str(job.result.get("answer", ""))
+    if job.plain:
+        unsourced()
     if text:
         _text(turn, job.result, None)
     st.html(f'<p class="rd-status" role="status">{markup.element("span", "rd-pulse", progress(engine, job))}</p>')
@@ -52,6 +61,8 @@ def progress(engine: Engine, job: Job) -> str:
         return f"Waiting: {ahead} {'question is' if ahead == 1 else 'questions are'} ahead of yours"
     if job.state in ("queued", "loading"):
         return "Loading the model…" if engine.state != "ready" else "Starting…"
+    if job.plain:
+        return "Writing…" if engine.has_model else "Loading the model…"
     if "retrieved" not in job.result:
         return "Searching your documents…"
     found = len(job.result["retrieved"])
@@ -72,8 +83,12 @@ def _answered(turn: int, job: Job, opened: session.Opened | None) -> None:
     result = job.result
     if job.state == "stopped":
         st.badge("Stopped", icon=":material/stop_circle:", color="orange")
+    if job.plain:
+        unsourced()
     if result.get("mode") == "quoted":
         st.badge("Quoted from your documents", icon=":material/format_quote:", color="gray")
+    if result.get("short_answer"):
+        _short(turn, result["short_answer"], opened)
     if result.get("answer"):
         _text(turn, result, opened)
     else:
@@ -94,8 +109,21 @@ def _abstained(turn: int, job: Job, opened: session.Opened | None) -> None:
 def _text(turn: int, result: Mapping[str, Any], opened: session.Opened | None) -> None:
     numbers = {citation["n"] for citation in result.get("citations", [])}
     current = opened.number if opened and opened.turn == turn and opened.kind == "cite" else None
-    css_class = "rd-quoted" if result.get("mode") == "quoted" else "rd-generated"
+    css_class = {"quoted": "rd-quoted", "plain": "rd-plain"}.get(str(result.get("mode")), "rd-generated")
     st.html(f'<div class="{css_class}">{markup.answer(str(result["answer"]), numbers, turn, current)}</div>')
+
+
+def _short(turn: int, short: Mapping[str, Any], opened: session.Opened | None) -> None:
+    """Show the words that answer in short, with the marker of their source."""
+    number = int(short["n"])
+    current = opened.number if opened and opened.turn == turn and opened.kind == "cite" else None
+    words = markup.answer(f"{short['text']} [{number}]", {number}, turn, current)
+    st.html(f'<div class="rd-short">{words}</div>')
+
+
+def unsourced() -> None:
+    """Say that an answer has no source."""
+    st.badge("Unsourced: the model alone, no documents", icon=":material/warning:", color="orange")
 
 
 def made_by(result: Mapping[str, Any]) -> str:

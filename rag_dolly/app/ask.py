@@ -1,39 +1,64 @@
 """The page to ask on: questions and answers on the left, an open source beside them."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from rag_dolly.app import answers, filtering, links, markup, session, source_view, sources, suggest, uploader
+from rag_dolly.app import (
+    answers,
+    deep_link,
+    filtering,
+    history,
+    kept,
+    links,
+    markup,
+    plain,
+    session,
+    source_view,
+    sources,
+    states,
+    turn_actions,
+    uploader,
+    welcome,
+)
 from rag_dolly.app.engine import Engine, OpenIndex
 
-MAX_QUESTION = 4000
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def show(engine: Engine) -> None:
     """Draw the page."""
+    index = engine.index
+    if index is not None:
+        deep_link.follow(index)
     opened = session.opened()
     links.listen(opened.key if opened else None, len(session.jobs()), session.open_link, session.close)
-    index = engine.index
-    if engine.state == "failed":
-        _failed(engine)
+    if engine.state == "failed" and not session.is_plain():
+        states.failed(engine)
     elif engine.state == "opening":
         st.fragment(_opening, run_every=0.3)(engine)
-    elif index is None or not index.passage_count:
+    elif not _has_documents(index) and not session.is_plain():
         uploader.first_documents(engine)
+        plain.offer(engine)
     else:
+        history.draw(engine)
         _conversation(engine, index)
 
 
-def _conversation(engine: Engine, index: OpenIndex) -> None:
+def _has_documents(index: OpenIndex | None) -> bool:
+    return index is not None and bool(index.passage_count)
+
+
+def _conversation(engine: Engine, index: OpenIndex | None) -> None:
     opened = session.opened()
-    entry = sources.find(session.jobs()[opened.turn].result, opened) if opened else None
-    if opened and entry:
+    entry = _entry(opened) if opened else None
+    if index is not None and opened and entry:
         with st.container(key="beside"):
             left, right = st.columns([10, 9], gap="large")
         with right:
-            source_view.draw(index, entry, opened, sources.also(session.jobs()[opened.turn].result, entry))
+            source_view.draw(index, entry, opened, _also(opened, entry))
         with left, st.container(key="thread"):
             _turns(engine, index, opened)
     else:
@@ -42,61 +67,57 @@ def _conversation(engine: Engine, index: OpenIndex) -> None:
     _question_box(engine, index)
 
 
-def _turns(engine: Engine, index: OpenIndex, opened: session.Opened | None) -> None:
+def _entry(opened: session.Opened) -> Mapping[str, Any] | None:
+    if opened.kind == "link":
+        return session.place()
+    return sources.find(session.jobs()[opened.turn].result, opened)
+
+
+def _also(opened: session.Opened, entry: Mapping[str, Any]) -> list[str]:
+    return [] if opened.kind == "link" else sources.also(session.jobs()[opened.turn].result, entry)
+
+
+def _turns(engine: Engine, index: OpenIndex | None, opened: session.Opened | None) -> None:
+    if line := deep_link.problem():
+        st.warning(markup.label(line), icon=":material/link_off:")
     mine = session.jobs()
     if not mine:
-        _welcome(engine, index)
+        if session.is_plain() or index is None:
+            welcome.plain(engine)
+        else:
+            welcome.documents(engine, index)
         return
     for turn, job in enumerate(mine):
         answers.draw(engine, turn, job, opened)
     if mine[-1].finished:
-        st.button("New conversation", key="forget", icon=":material/add:", type="tertiary", on_click=session.forget)
+        history.tools(engine)
 
 
-def _welcome(engine: Engine, index: OpenIndex) -> None:
-    with st.container(key="welcome"):
-        st.html(markup.element("h1", "rd-title", "Ask your documents"))
-        st.html(markup.element("p", "rd-lead", _counts(index)))
-        questions = suggest.questions(index.headings(60))
-        if questions:
-            st.html(markup.element("p", "rd-label", "For example"))
-            with st.container(key="suggestions", gap="xsmall"):
-                for number, question in enumerate(questions):
-                    st.button(
-                        markup.label(question, 120),
-                        key=f"suggestion-{number}",
-                        on_click=session.ask,
-                        args=(engine, question, str(filtering.chosen())),
-                        width="stretch",
-                    )
-
-
-def _counts(index: OpenIndex) -> str:
-    indexed = sum(row.state == "indexed" for row in index.documents())
-    passages = index.passage_count
-    documents = f"{indexed:,} {'document' if indexed == 1 else 'documents'}"
-    held = f"{documents} · {passages:,} {'passage' if passages == 1 else 'passages'}"
-    return f"{held}. Every sentence of an answer names its source."
-
-
-def _question_box(engine: Engine, index: OpenIndex) -> None:
-    mine = session.jobs()
-    busy = bool(mine) and not mine[-1].finished
+def _question_box(engine: Engine, index: OpenIndex | None) -> None:
     with st.bottom, st.container(key="ask-box", gap="xxsmall"):
-        filtering.draw(index)
+        with st.container(horizontal=True, vertical_alignment="top", key="ask-how"):
+            if index is not None and not session.is_plain():
+                filtering.draw(index)
+            plain.switch(engine)
         st.chat_input(
-            "Ask a follow-up" if mine else "Ask a question about your documents",
+            _prompt(),
             key="question",
-            max_chars=MAX_QUESTION,
-            disabled=busy,
+            max_chars=turn_actions.MAX_QUESTION,
+            disabled=session.busy(),
             on_submit=_submitted,
             args=(engine,),
         )
         if engine.state == "loading":
             st.fragment(_loading, run_every=0.5)(engine)
         else:
-            lines = [privacy(engine.backend.model), engine.note.partition(" (")[0]]
+            lines = [privacy(engine.backend.model), kept.said(engine), engine.note.partition(" (")[0]]
             st.html(markup.element("p", "rd-privacy", " · ".join(line for line in lines if line)))
+
+
+def _prompt() -> str:
+    if session.is_plain():
+        return "Ask the model, without documents"
+    return "Ask a follow-up" if session.jobs() else "Ask a question about your documents"
 
 
 def _submitted(engine: Engine) -> None:
@@ -124,11 +145,3 @@ def _opening(engine: Engine) -> None:
     with st.container(key="welcome"):
         st.html(markup.element("h1", "rd-title", "Ask your documents"))
         st.html(f'<p class="rd-status">{markup.element("span", "rd-pulse", "Opening the index…")}</p>')
-
-
-def _failed(engine: Engine) -> None:
-    with st.container(key="welcome"):
-        what = "documents cannot be opened" if engine.index is None else "model cannot be loaded"
-        st.html(markup.element("h1", "rd-title", f"The {what}"))
-        st.error(markup.label(engine.error, 1000), icon=":material/error:")
-        st.button("Try again", icon=":material/refresh:", on_click=engine.restart)

@@ -25,12 +25,18 @@ CAPACITY = 20
 _log = logging.getLogger(__name__)
 
 
+class LineFull(RagDollyError):
+    """So many questions are waiting that no other is taken."""
+
+
 @dataclass(eq=False)
 class Job:
     """One question and what has come of it so far.
 
     `result` is the sum of the pieces received (see `add`), `error` one line when `state` is "failed",
-    `seen` the monotonic time at which a page last looked, `filter` the documents asked, "" for all.
+    `seen` the monotonic time at which a page last looked, `filter` the documents asked, "" for all. `failure` is the
+    failure that `error` is the line of, None where it is not one that the user can act on; `plain` whether the model
+    alone is asked, without documents.
     """
 
     question: str
@@ -41,6 +47,14 @@ class Job:
     seen: float = field(default_factory=time.monotonic)
     cancelled: threading.Event = field(default_factory=threading.Event)
     filter: str = ""
+    failure: RagDollyError | None = None
+    plain: bool = False
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return what the chain is asked."""
+        asked = {"question": self.question, "chat_history": list(self.history)}
+        return asked | ({"plain": True} if self.plain else {"filter": self.filter, "explain": True})
 
     @property
     def finished(self) -> bool:
@@ -50,6 +64,9 @@ class Job:
     def touch(self) -> None:
         """Note that a page is still looking at this job."""
         self.seen = time.monotonic()
+
+    def changed(self) -> None:
+        """Called after each piece and each change of state, in the thread that made it; a page looks by itself."""
 
 
 def add(result: Mapping[str, Any], piece: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +101,8 @@ class JobQueue:
         """Put a job in line; when the line is full the job fails at once and says so."""
         with self._changed:
             if len(self._waiting) >= self._capacity:
-                _fail(job, f"{self._capacity} questions are waiting already. Ask again in a while.")
+                failure = LineFull(f"{self._capacity} questions are waiting already. Ask again in a while.")
+                _fail(job, str(failure), failure)
                 return
             self._waiting.append(job)
             if len(self._threads) < min(self._together, self._running + len(self._waiting)):
@@ -99,6 +117,12 @@ class JobQueue:
                 return 0
             return self._waiting.index(job) + max(0, self._running - self._together + 1)
 
+    @property
+    def length(self) -> tuple[int, int]:
+        """How many jobs wait, and how many are being answered."""
+        with self._changed:
+            return len(self._waiting), self._running
+
     def withdraw(self, job: Job) -> None:
         """Stop a job: one still in line leaves it at once, a running one ends after its current step."""
         job.cancelled.set()
@@ -106,6 +130,7 @@ class JobQueue:
             if job in self._waiting:
                 self._waiting.remove(job)
                 job.state = "stopped"
+        job.changed()
 
     def _work(self) -> None:
         while True:
@@ -122,24 +147,26 @@ class JobQueue:
     def _run(self, job: Job) -> None:
         try:
             job.state = "loading"
-            self._wait_ready(job.cancelled.is_set)
+            if not job.plain:
+                self._wait_ready(job.cancelled.is_set)
             if not job.cancelled.is_set():
                 job.state = "running"
                 self._collect(job)
             job.state = "stopped" if job.cancelled.is_set() else "done"
+            job.changed()
         except RagDollyError as error:
-            _fail(job, str(error))
+            _fail(job, str(error), error)
         except Exception as error:
             _log.exception("answering failed")
             _fail(job, f"The answer could not be made ({type(error).__name__}). The terminal shows why.")
 
     def _collect(self, job: Job) -> None:
         """Add up the pieces until the end or the stop; the iterator is closed either way."""
-        asked = {"question": job.question, "chat_history": list(job.history), "filter": job.filter, "explain": True}
-        pieces = self._stream(asked, job.cancelled.is_set)
+        pieces = self._stream(job.asked, job.cancelled.is_set)
         try:
             for piece in pieces:
                 job.result = add(job.result, piece)
+                job.changed()
                 if job.cancelled.is_set():
                     return
         finally:
@@ -148,9 +175,10 @@ class JobQueue:
                 close()
 
 
-def _fail(job: Job, line: str) -> None:
-    job.error = line
+def _fail(job: Job, line: str, failure: RagDollyError | None = None) -> None:
+    job.error, job.failure = line, failure
     job.state = "failed"
+    job.changed()
 
 
 def stop_unseen(jobs: Sequence[Job], queue: JobQueue, since: float) -> None:

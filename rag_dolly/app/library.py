@@ -1,14 +1,15 @@
-"""The page that shows what the index holds, and takes more files."""
+"""The page Library: what the index holds, what is done to it, and one document when it is opened.
 
-from collections.abc import Sequence
+The opened document is named in the address (`?document=SOURCE`), so that a reload or a link finds it again.
+"""
 
 import streamlit as st
 
-from ingest.records import DocumentRow
-from rag_dolly.app import markup, uploader
+from ingest import listing
+from ingest.listing import Made, Tally
+from rag_dolly.app import document_list, document_view, markup, run_view, states, uploader
 from rag_dolly.app.engine import Engine
-
-_STATES = {"indexed": "indexed", "failed": "could not be read", "skipped": "passed over"}
+from rag_dolly.app.sizes import counted, on_disk, size
 
 
 def show(engine: Engine) -> None:
@@ -17,81 +18,57 @@ def show(engine: Engine) -> None:
         if engine.state == "opening":
             st.fragment(_opening, run_every=0.3)(engine)
             return
-        if engine.state == "failed":
-            st.error(markup.label(engine.error, 1000), icon=":material/error:")
-        rows = list(engine.index.documents()) if engine.index is not None else []
-        if not rows:
+        index = engine.index
+        if engine.state == "failed" and index is None:
+            states.failed(engine)
+            return
+        every = listing.tally(index.database) if index is not None else Tally()
+        if index is None or not sum(every[:4]):
             uploader.first_documents(engine)
             return
-        st.html(markup.element("h1", "rd-title", "Library") + markup.element("p", "rd-lead", counts(rows)))
-        uploader.form(engine)
-        _listed("Could not be read", "error", "unreadable", [row for row in rows if row.state == "failed"])
-        _listed("Read in part", "warning", "in-part", [row for row in rows if _is_partial(row)])
-        _table(rows)
-        st.html(markup.element("p", "rd-note", engine.note))
+        row = document_view.opened(index)
+        if row is not None:
+            document_view.draw(engine, index, row)
+            return
+        made = listing.made(index.database)
+        st.html(markup.element("h1", "rd-title", "Library") + markup.element("p", "rd-lead", counts(every, made)))
+        if engine.state == "failed":
+            states.banner(engine)
+        run_view.draw(engine)
+        if not run_view.is_busy():
+            uploader.draw(engine)
+        document_list.draw(engine, index)
+        st.html(f'<div class="rd-facts">{_facts(engine, made)}</div>')
 
 
-def counts(rows: Sequence[DocumentRow]) -> str:
+def counts(every: Tally, made: Made) -> str:
     """Return how much the index holds, as plain text."""
-    indexed = [row for row in rows if row.state == "indexed"]
-    failed = sum(row.state == "failed" for row in rows)
-    partial = sum(_is_partial(row) for row in rows)
     parts = [
-        f"{len(indexed):,} {'document' if len(indexed) == 1 else 'documents'}",
-        f"{sum(row.passages for row in indexed):,} passages",
-        size(sum(row.bytes for row in indexed)),
-        f"{partial} read in part" if partial else "",
-        f"{failed} could not be read" if failed else "",
+        counted(every.indexed + every.partial, "document"),
+        counted(made.passages, "passage"),
+        f"{size(every.bytes)} read" if every.bytes else "",
+        f"{every.partial:,} in part" if every.partial else "",
+        f"{every.failed:,} could not be read" if every.failed else "",
     ]
     return " · ".join(part for part in parts if part)
 
 
-def size(count: int) -> str:
-    """Return a number of bytes for people: "812 B", "1.4 MB"."""
-    amount, units = float(count), ["B", "kB", "MB", "GB"]
-    while amount >= 1000 and len(units) > 1:
-        amount /= 1000
-        units.pop(0)
-    return f"{amount:.0f} {units[0]}" if units[0] in ("B", "kB") else f"{amount:.1f} {units[0]}"
-
-
-def _is_partial(row: DocumentRow) -> bool:
-    """Whether some of an indexed file could not be read; its reason has a line for each part."""
-    return row.state == "indexed" and bool(row.reason)
-
-
-def _listed(title: str, icon: str, key: str, rows: Sequence[DocumentRow]) -> None:
-    """Draw files with the lines of their reasons, open if they could not be read at all; nothing for no files."""
-    if not rows:
-        return
-    lines = []
-    for row in rows:
-        lines.append(markup.element("dt", "rd-file", row.source))
-        lines += [markup.element("dd", "", line) for line in row.reason.splitlines()]
-    with st.expander(f"{title} ({len(rows)})", icon=f":material/{icon}:", expanded=key == "unreadable", key=key):
-        st.html(f'<dl class="rd-failures">{"".join(lines)}</dl>')
-
-
-def _table(rows: Sequence[DocumentRow]) -> None:
-    st.dataframe(
-        [
-            {
-                "Document": row.source,
-                "Title": row.title,
-                "Kind": row.kind,
-                "Passages": row.passages,
-                "Size": size(row.bytes),
-                "State": "read in part" if _is_partial(row) else _STATES.get(row.state, row.state),
-                "Reason": "; ".join(row.reason.splitlines()),
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        key="documents",
+def _facts(engine: Engine, made: Made) -> str:
+    """Return as HTML where the index is, how large, and what made and reads it."""
+    place = engine.backend.index_dir
+    changed = made.updated.replace("T", " ").removesuffix("+00:00")
+    facts = {
+        "Index": f"{place} · {size(on_disk(place))} on disk" + (f" · changed {changed} UTC" if changed else ""),
+        "Embedder": made.embedder or "none yet",
+        "Model": engine.note.removeprefix("Model: ") or engine.backend.model,
+    }
+    return "".join(
+        markup.element("span", "rd-fact", name) + markup.element("span", "rd-value", text)
+        for name, text in facts.items()
     )
 
 
 def _opening(engine: Engine) -> None:
     if engine.state != "opening":
         st.rerun()
-    st.html(f'<p class="rd-status">{markup.element("span", "rd-pulse", "Opening the index…")}</p>')
+    states.opening()

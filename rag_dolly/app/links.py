@@ -2,8 +2,8 @@
 
 It listens on the page for clicks (the Enter key on a link counts as one) on links to `#cite-TURN-NUMBER` and
 hands "TURN-NUMBER" to Python, which checks it. When a source opens, its panel gets the focus and the passage is
-scrolled into view; when it closes, the focus returns to the citation; a new question is scrolled to. It gets a
-panel's name and a count, nothing else, and it writes no markup.
+scrolled into view; when it closes, the focus returns to the citation; a new question is scrolled to. A click on "Copy
+link" puts the link's address on the clipboard. It gets a panel's name and a count and writes no markup.
 """
 
 from collections.abc import Callable
@@ -50,8 +50,26 @@ function restore(href, tries, first) {
   if (tries > 0) setTimeout(() => restore(href, tries - 1, first && !link), 100);
 }
 
+function copy(link) {
+  const said = link.textContent;
+  navigator.clipboard.writeText(link.href).then(
+    () => {
+      link.textContent = 'Copied';
+      setTimeout(() => { link.textContent = said; }, 2000);
+    },
+    () => window.prompt('Copy this link', link.href),
+  );
+}
+
 export default function ({ data, setTriggerValue }) {
   const onClick = (event) => {
+    const copied = event.target.closest ? event.target.closest('a.rd-copy') : null;
+    if (copied && navigator.clipboard) {
+      event.preventDefault();
+      event.stopPropagation();
+      copy(copied);
+      return;
+    }
     const link = event.target.closest ? event.target.closest('a[href^="#cite-"]') : null;
     if (!link) return;
     event.preventDefault();

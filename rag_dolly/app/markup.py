@@ -65,6 +65,11 @@ def position(top: float) -> str:
     return f'<span class="rd-position" data-top="{top:.3f}"></span>'
 
 
+def copied(address: str) -> str:
+    """Return a link to this page that a click copies (`links.py`); without the script it is followed."""
+    return f'<a class="rd-copy" href="{escape_html(address)}" target="_self" role="button">Copy link</a>'
+
+
 def answer(text: str, numbers: Collection[int], turn: int, opened: int | None = None) -> str:
     """Return an answer as HTML: paragraphs, simple lists, and a link for each marker that is a citation.
 

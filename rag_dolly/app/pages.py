@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from ingest.errors import RagDollyError
-from rag_dolly.app import ask, library, markup, resources, session, style
+from rag_dolly.app import ask, contribute, health, inspect_page, library, markup, quality, resources, session, style
 
 
 def show() -> None:
@@ -21,5 +21,11 @@ def show() -> None:
     pages = [
         st.Page(partial(ask.show, engine), title="Ask", icon=":material/forum:", url_path="ask", default=True),
         st.Page(partial(library.show, engine), title="Library", icon=":material/menu_book:", url_path="library"),
+        st.Page(
+            partial(inspect_page.show, engine), title="Inspect", icon=":material/scatter_plot:", url_path="inspect"
+        ),
+        st.Page(partial(contribute.show, engine), title="Write", icon=":material/edit_note:", url_path="write"),
+        st.Page(partial(quality.show, engine), title="Quality", icon=":material/thumbs_up_down:", url_path="quality"),
+        st.Page(partial(health.show, engine), title="Health", icon=":material/health_and_safety:", url_path="health"),
     ]
     st.navigation(pages, position="top").run()

@@ -16,7 +16,7 @@ import streamlit as st
 
 from ingest.errors import RagDollyError
 from ingest.records import StoredDocument
-from rag_dolly.app import markup, session, sources
+from rag_dolly.app import deep_link, markup, session, sources
 from rag_dolly.app.engine import OpenIndex
 from rag_dolly.app.reflow import reflow
 
@@ -47,6 +47,7 @@ def draw(index: OpenIndex, entry: Mapping[str, Any], opened: session.Opened, als
     with st.container(key=opened.key, border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="source-head"):
             st.html(_title(entry, opened))
+            st.html(markup.copied(deep_link.address(entry["source"], entry["start"], entry["end"], entry["text"])))
             st.button("Close", key="close-source", icon=":material/close:", type="tertiary", on_click=session.close)
         if also:
             st.html(markup.element("p", "rd-note", f"The same text is also in: {'; '.join(also)}"))
@@ -71,7 +72,8 @@ def excerpt(text: str, start: int, end: int, around: int = _AROUND) -> Excerpt:
 
 
 def _title(entry: Mapping[str, Any], opened: session.Opened) -> str:
-    name = f"Source {opened.number}" if opened.kind == "cite" else "Found passage"
+    names = {"cite": f"Source {opened.number}", "found": "Found passage", "link": "Passage"}
+    name = names[opened.kind]
     where = sources.place(entry, Path(entry["source"]).name)
     return markup.element("p", "rd-label", name) + markup.element("p", "rd-place", where)
 

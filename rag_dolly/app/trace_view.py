@@ -93,10 +93,11 @@ def _sentences(sentences: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _quotes(quotes: Sequence[Mapping[str, Any]]) -> str:
-    rows = [["score", "cosine", "", "sentence"]]
+    rows = [["score", "cosine", "reader", "", "sentence"]]
     for one in quotes:
         shown = f"shown [{one['n']}]" if one["n"] else ""
-        cells = [f"{one['score']:.2f}", f"{one['cosine']:.2f}", shown]
+        read = "" if one["read"] is None else f"{one['read']:.2f}"
+        cells = [f"{one['score']:.2f}", f"{one['cosine']:.2f}", read, shown]
         rows.append([*cells, markup.shorten(one["where"]["text"], _CUT)])
     return _table(rows) if quotes else ""
 

@@ -1,14 +1,12 @@
 """Files given by a browser: checked, named by us, stored in the index's `uploads` folder, then ingested.
 
 What the browser says of a file is not believed: the name must be of a kind that is known, the size is checked
-against `MAX_BYTES`, and the name is rebuilt. A file of the same name replaces the earlier one. Ingestion runs in its
-own thread, one at a time in a process; a file that cannot be read says why and the others go on. No Streamlit here.
+against `MAX_BYTES`, and the name is rebuilt. A file of the same name replaces the earlier one. They are
+ingested as a run (`runs.py`); a file that cannot be read says why and the others go on. No Streamlit here.
 """
 
-import logging
 import os
 import tempfile
-import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ingest import loaders
-from ingest.errors import RagDollyError
 from ingest.report import Progress, Report
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.runs import Run, begin
 
 MAX_BYTES = 50 * 1024 * 1024
 FOLDER = "uploads"
@@ -27,7 +25,7 @@ State = Literal["waiting", "reading", "indexed", "partial", "refused", "failed"]
 _MAX_NAME_BYTES = 180
 _FORBIDDEN = set('<>:"/\\|?*')
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
-_log = logging.getLogger(__name__)
+_STATES: dict[str, State] = {"read": "reading", "stored": "indexed", "failed": "failed"}
 
 
 @dataclass
@@ -40,18 +38,42 @@ class FileState:
 
 
 @dataclass(eq=False)
-class Run:
-    """One upload: its files, how many are done, and `error` in one line if all of it failed.
+class Upload(Run):
+    """One upload: its files and what became of each.
 
     `sources` are the names in the index of the files that were looked at.
     """
 
     files: list[FileState] = field(default_factory=list)
-    done: int = 0
-    total: int = 0
-    finished: bool = False
     sources: set[str] = field(default_factory=set)
-    error: str = ""
+
+    def follow(self, event: Progress) -> None:
+        """Note what became of a file."""
+        super().follow(event)
+        self.sources.add(event.source)
+        for file in self._named(event.source):
+            if event.stage != "found":
+                file.state = _STATES[event.stage]
+
+    def conclude(self, report: Report) -> None:
+        """Give every file its end state and reason; a file that the report does not name is in the index.
+
+        The report names what was read in part in the whole index, so only sources of this run count there.
+        """
+        super().conclude(report)
+        for source, reason in [*report.failed, *report.skipped]:
+            for file in self._named(source):
+                file.state, file.reason = "failed", reason
+        for file in self.files:
+            if file.state in ("waiting", "reading"):
+                file.state = "indexed"
+        for source, warning in report.partial:
+            for file in self._named(source) if source in self.sources else ():
+                file.state, file.reason = "partial", f"{file.reason}; {warning}" if file.reason else warning
+
+    def _named(self, source: str) -> list[FileState]:
+        name = PurePosixPath(source).name
+        return [file for file in self.files if file.name == name and file.state != "refused"]
 
 
 def safe_name(name: str) -> str:
@@ -95,10 +117,10 @@ def save(folder: Path, name: str, data: bytes) -> Path:
     return target
 
 
-def start(engine: Engine, files: Sequence[tuple[str, bytes]]) -> Run:
+def start(engine: Engine, files: Sequence[tuple[str, bytes]]) -> Upload:
     """Store the files (name, content) that can be taken and ingest them in the background."""
     folder = engine.backend.index_dir / FOLDER
-    run = Run()
+    run = Upload(f"Adding {len(files)} {'file' if len(files) == 1 else 'files'}")
     for given, data in files:
         state = FileState(safe_name(given))
         run.files.append(state)
@@ -108,9 +130,9 @@ def start(engine: Engine, files: Sequence[tuple[str, bytes]]) -> Run:
         else:
             _store(folder, state, data)
     if any(file.state == "waiting" for file in run.files):
-        threading.Thread(target=_ingest, args=(engine, folder, run), name="rag-dolly-ingest", daemon=True).start()
+        begin(engine, run, lambda tell: engine.backend.ingest([folder], tell))
     else:
-        run.finished = True
+        run.phase = "ended"
     return run
 
 
@@ -119,52 +141,3 @@ def _store(folder: Path, state: FileState, data: bytes) -> None:
         save(folder, state.name, data)
     except OSError as error:
         state.state, state.reason = "failed", f"The file could not be stored ({error.strerror})."
-
-
-def _ingest(engine: Engine, folder: Path, run: Run) -> None:
-    """Ingest the uploads folder, follow its progress, and let the engine see the outcome."""
-    try:
-        with engine.ingesting:
-            report = engine.backend.ingest([folder], lambda event: _follow(run, event))
-        _conclude(run, report)
-    except RagDollyError as error:
-        run.error = str(error)
-    except Exception as error:
-        _log.exception("ingestion failed")
-        run.error = f"The files could not be indexed ({type(error).__name__}). The terminal shows why."
-    finally:
-        engine.restart()
-        run.finished = True
-
-
-def _follow(run: Run, event: Progress) -> None:
-    run.done, run.total = event.done, event.total
-    run.sources.add(event.source)
-    for file in _named(run, event.source):
-        if event.stage == "read":
-            file.state = "reading"
-        elif event.stage == "stored":
-            file.state = "indexed"
-        elif event.stage == "failed":
-            file.state = "failed"
-
-
-def _conclude(run: Run, report: Report) -> None:
-    """Give every file its end state and reason; a file that the report does not name is in the index.
-
-    The report names what was read in part in the whole index, so only sources of this run count there.
-    """
-    for source, reason in [*report.failed, *report.skipped]:
-        for file in _named(run, source):
-            file.state, file.reason = "failed", reason
-    for file in run.files:
-        if file.state in ("waiting", "reading"):
-            file.state = "indexed"
-    for source, warning in report.partial:
-        for file in _named(run, source) if source in run.sources else ():
-            file.state, file.reason = "partial", f"{file.reason}; {warning}" if file.reason else warning
-
-
-def _named(run: Run, source: str) -> list[FileState]:
-    name = PurePosixPath(source).name
-    return [file for file in run.files if file.name == name and file.state != "refused"]

@@ -35,6 +35,11 @@ class Dialect:
         self._stop_texts = () if self.format == "chat" else DOLLY_KEYS
         self.stop_ids = _stop_ids(self.format, special, [*_ids(tokenizer.eos_token_id), *eos_ids])
 
+    @property
+    def control_tokens(self) -> frozenset[str]:
+        """What steers the model and may therefore never come from a text."""
+        return self._control_tokens
+
     def render(self, question: str, passages: Sequence[str], history: Sequence[Turn] = ()) -> str:
         """Return the exact prompt; see `Pipeline.render`."""
         if self.format != "chat":

@@ -10,6 +10,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fake_library import FakeWork, store_of
+from fake_model import FakeModel
+from fake_passages import FakePassages, retriever_of
+from fake_vectors import FakeVectors
+
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.report import Progress, Report
 from rag_dolly.trace import Candidate, Nearness, Passage, Prompt, QuoteConsidered, Sentence, Trace, Where
@@ -49,7 +54,7 @@ class Stored:
     path: Path = Path("/nonexistent")
 
 
-class FakeIndex:
+class FakeIndex(FakePassages, FakeVectors):
     def __init__(self, texts, failed=(), partial=()):
         self.texts = dict(texts)
         self.failed = dict(failed)
@@ -58,6 +63,10 @@ class FakeIndex:
     @property
     def passage_count(self):
         return len(self.texts)
+
+    @property
+    def database(self):
+        return store_of(self.documents(), self.texts)
 
     def documents(self):
         broken = [Row(name, 0, "failed", reason) for name, reason in self.failed.items()]
@@ -77,11 +86,17 @@ class FakeChain:
     index: FakeIndex
     pause: float = 0.0
     warmed: bool = False
+    model: object = None
     asked: list = field(default_factory=list)
+
+    @property
+    def retriever(self):
+        return retriever_of(self.index.texts)
 
     def warm(self):
         time.sleep(self.pause)
         self.warmed = True
+        return self.model
 
     def stream(self, input, *, stop):
         question = input["question"]
@@ -159,7 +174,7 @@ def citation(number, source, start, end, text):
     return where | {"text": text, "score": 0.9}
 
 
-class FakeBackend:
+class FakeBackend(FakeWork, FakeModel):
     """`texts=None` means that there is no index until something is ingested. Files with "broken" in the name fail,
     those with "partly" in it are read in part."""
 
@@ -176,11 +191,12 @@ class FakeBackend:
             raise self.error
         if self.index is None:
             raise IndexMissing("No index in the folder.")
-        self.chain = FakeChain(self.index, self.pause)
+        self.chain = FakeChain(self.index, self.pause, model=self.load_model(tell))
         tell("Model: fake (for tests)")
         return self.chain
 
     def ingest(self, paths, on_progress):
+        self.check()
         self.index = self.index or FakeIndex({})
         files = sorted(path for path in paths[0].iterdir())
         report = Report()

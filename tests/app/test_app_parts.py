@@ -6,7 +6,7 @@ import pytest
 from page_fakes import FakeBackend
 from test_app_jobs import until
 
-from rag_dolly.app import ask, library, session, sources, suggest
+from rag_dolly.app import ask, session, sizes, sources, suggest
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
@@ -45,24 +45,47 @@ def test_suggestions_leave_out_dull_headings_and_numbers():
         "2.1. Pruning roses",
     ]
     assert suggest.questions(headings) == [
-        "What do the documents say about “Watering”?",
+        "What should I know about Watering?",
         "Why mulch?",
-        "What do the documents say about “Pruning roses”?",
+        "How does pruning roses work?",
     ]
 
 
 def test_suggestions_are_spread_over_the_documents():
     assert suggest.questions([f"Heading number {word}" for word in "abcdefgh"], 2) == [
-        "What do the documents say about “Heading number a”?",
-        "What do the documents say about “Heading number e”?",
+        "What should I know about Heading number a?",
+        "What should I know about Heading number e?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("How to install Rust", "How do I install Rust?"),
+        ("How passages are found", "Explain how passages are found."),
+        ("Add files on the page", "How do I add files on the page?"),
+        ("Creating a New Hash Map", "How does Creating a New Hash Map work?"),
+        ("Appendix B: Operators", "What should I know about Operators?"),
+        ("The Slice Type", "What should I know about the Slice Type?"),
+        ("Was ist ein Maß?", "Was ist ein Maß?"),
+        ("Haftung für Schäden", "What do the documents say about “Haftung für Schäden”?"),
+        ("<b>Bold</b> headings", "What do the documents say about “<b>Bold</b> headings”?"),
+    ],
+)
+def test_a_heading_becomes_a_question_as_a_person_asks_it(heading, question):
+    assert suggest.questions([heading]) == [question]
+
+
+def test_questions_in_quotation_marks_are_the_last_choice():
+    headings = ["“Odd” <b>heading</b>", *(f"Heading number {word}" for word in "abcd")]
+    assert not any("“" in question for question in suggest.questions(headings))
 
 
 @pytest.mark.parametrize(
     ("count", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "2 kB"), (2_340_000, "2.3 MB"), (5e9, "5.0 GB")]
 )
 def test_sizes(count, shown):
-    assert library.size(count) == shown
+    assert sizes.size(count) == shown
 
 
 @pytest.mark.parametrize(

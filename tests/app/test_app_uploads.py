@@ -104,7 +104,7 @@ def test_a_run_that_fails_as_a_whole_says_so_in_one_line(tmp_path):
 
     run = uploads.start(Engine(Busy(tmp_path)), [("a.md", b"A.")])
     until(lambda: run.finished)
-    assert run.error.startswith("Another process is writing")
+    assert run.finished and run.error.startswith("Another process is writing")
 
 
 def test_a_link_in_the_folder_is_replaced_not_followed(tmp_path):

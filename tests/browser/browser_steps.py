@@ -9,6 +9,8 @@ from pathlib import Path
 from playwright.sync_api import TimeoutError
 
 SERVER = Path(__file__).with_name("page_server.py")
+SERVED = []
+"""The index folder of each server that was started; a server notes in it when it was about to ask another host."""
 
 
 def start(index, model):
@@ -16,6 +18,7 @@ def start(index, model):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    SERVED.append(Path(index))
     command = [sys.executable, str(SERVER), str(port), str(index), model]
     process = subprocess.Popen(command, cwd=index, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = []
@@ -39,6 +42,9 @@ def put(page, question):
 
 def give(page, files):
     """Put files into the form and submit it; a click that came before the form had the files is done again."""
+    forms = page.locator(".st-key-add details:not([open]) summary")
+    if forms.count():
+        forms.click()
     for _ in range(4):
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)
         page.wait_for_timeout(700)  # the form takes them up

@@ -4,13 +4,15 @@ import re
 import shutil
 
 import pytest
-from browser_steps import start
+from browser_steps import SERVED, start
 
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
 TIMEOUT_MS = 60_000
+ASKED = []
+"""(address of the page, address that was asked for) of every request of the whole run."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,20 @@ def fake_server(tmp_path_factory):
     process.wait(10)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaves_the_host():
+    """Neither a browser nor a server of the whole run has asked, or was about to ask, another host."""
+    yield
+    assert not [(url, request) for url, request in ASKED if not stays(url, request)]
+    assert not [(folder / "off-host.txt").read_text() for folder in SERVED if (folder / "off-host.txt").exists()]
+
+
+def stays(url, request):
+    """Whether a request goes to the server that the page came from."""
+    host = re.escape(url.removeprefix("http://").split("/")[0])
+    return re.match(rf"(?:http|ws)://{host}/|data:|blob:http://{host}/", request) is not None
+
+
 @pytest.fixture
 def visit(chromium):
     """Return a function that opens an address in a session of its own; no request may leave the host."""
@@ -53,7 +69,7 @@ def visit(chromium):
     yield open_page
     for context in contexts:
         context.close()
+    ASKED.extend(asked)
     assert asked
     for url, request in asked:
-        host = url.removeprefix("http://").split("/")[0]
-        assert re.match(rf"(?:http|ws)://{re.escape(host)}/|data:|blob:http://{re.escape(host)}/", request), request
+        assert stays(url, request), request

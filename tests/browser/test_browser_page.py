@@ -84,7 +84,7 @@ def test_hostile_text_is_shown_letter_by_letter(visit, fake_server):
     page.locator(".rd-document mark").wait_for()
     assert HOSTILE in page.locator(".rd-document").inner_text().replace("\n", " ")
     assert page.locator("[data-testid=stMain] :is(script, img, iframe)").count() == 0
-    assert page.locator("[data-testid=stMain] a:not(.rd-cite)").count() == 0
+    assert page.locator("[data-testid=stMain] a:not(.rd-cite, .rd-copy)").count() == 0
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_how_an_answer_was_made_is_drawn_when_it_is_opened(visit, fake_server):
     assert HOSTILE in turn.locator(".rd-prompt").inner_text()
     assert turn.locator("td", has_text="does not have the number 99").count() == 1
     assert page.locator("[data-testid=stMain] :is(script, img, iframe)").count() == 0
-    assert page.locator("[data-testid=stMain] a:not(.rd-cite)").count() == 0
+    assert page.locator("[data-testid=stMain] a:not(.rd-cite, .rd-copy)").count() == 0
 
 
 def test_upload_a_good_and_a_broken_file_then_ask(visit, fake_server):

@@ -98,5 +98,7 @@ def test_upload_ask_and_see_the_marked_line(visit, real_server):
     turn.get_by_text("Your documents do not answer this.").wait_for()
 
     page.get_by_test_id("stTopNavLink").get_by_text("Library").click()
-    page.get_by_text("Could not be read (1)").wait_for()
-    assert "torn.pdf" in page.locator(".rd-failures").inner_text()
+    page.get_by_text("Could not be read 1").wait_for()
+    torn = page.locator("[class*='st-key-doc-'] button").filter(has_text="torn.pdf")
+    torn.click()
+    page.locator(".rd-failures dd").wait_for()

@@ -1,0 +1,259 @@
+"""Evaluations on the page: run one on a file of questions, and read earlier ones, each failure beside its sources."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from rag_dolly import evaluations
+from rag_dolly.answer_measures import find_any
+from rag_dolly.answer_questions import Question, read_questions
+from rag_dolly.app import evaluation_run, markup
+from rag_dolly.app.engine import Engine
+from rag_dolly.app.evaluation_run import Run
+from rag_dolly.app.feedback_form import try_to
+from rag_dolly.app.kept import is_private
+from rag_dolly.app.quality_feedback import day
+from rag_dolly.app.reflow import reflow
+from rag_dolly.errors import RagDollyError
+from rag_dolly.evaluate_answers import MEASURES, passage_around
+from rag_dolly.evaluations import Evaluation
+
+COLUMNS = {
+    "contains": "Right",
+    "citation_recall_passage": "Cited right",
+    "false_refusals": "Wrongly refused",
+    "false_answers": "Wrongly answered",
+}
+"""Measures of the list -> what it calls them."""
+PER_PAGE = 5
+MAX_QUESTIONS = 10_000
+
+
+def draw(engine: Engine) -> None:
+    """Draw what runs, the form, and the list with what is open of it."""
+    run = evaluation_run.current(engine)
+    kept = evaluations.kept(engine.backend.index_dir)
+    is_running = run is not None and not run.finished
+    if run is not None and is_running:
+        st.fragment(_live, run_every=0.5)(run)
+    else:
+        if run is not None:
+            _outcome(run)
+        if not kept:
+            line = "Ask questions whose answers you know, and see how many are answered right, cited right, or refused."
+            st.html(markup.element("p", "rd-lead", line))
+        _form(engine, is_open=not kept)
+    if problem := st.session_state.pop("no-evaluation", ""):
+        st.error(markup.label(problem, 400), icon=":material/error:")
+    if not kept:
+        return
+    st.html(markup.element("h2", "rd-section", "Evaluations"))
+    _table(kept)
+    _one(engine, kept)
+
+
+def _form(engine: Engine, is_open: bool) -> None:
+    form = '{"id": 1, "question": "…", "answers": ["…"], "answerable": true, "doc": "guide.pdf"}'
+    with (
+        st.expander("Run an evaluation", icon=":material/play_arrow:", expanded=is_open, key="evaluate"),
+        st.form("evaluation", border=False, enter_to_submit=False),
+    ):
+        st.html(
+            markup.element("p", "rd-note", "A file of JSON lines, one question each:")
+            + markup.element("pre", "rd-command", form)
+        )
+        given = st.file_uploader("Upload it", type=["jsonl", "json"], key="evaluation-file")
+        path = _path() if is_private(str(st.get_option("server.address") or "")) else ""
+        limit = st.number_input("Questions at most", 1, MAX_QUESTIONS, 50, key="evaluation-limit")
+        asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
+    if asked and try_to(lambda: _start(engine, given, path, int(limit)), "no-evaluation"):
+        st.rerun()
+
+
+def _path() -> str:
+    """Ask for a path, which only whoever sits at this machine may name."""
+    return st.text_input("Or its path on this machine", key="evaluation-path", placeholder="questions.jsonl").strip()
+
+
+def _start(engine: Engine, given: Any, path: str, limit: int) -> None:
+    """Begin an evaluation. Raises `RagDollyError` if the file is not one of questions."""
+    if engine.index is None or not engine.index.passage_count:
+        raise RagDollyError("There are no documents to ask yet: add some in the Library.")
+    name, questions = _questions(given, path, limit)
+    evaluation_run.start(engine, name, questions)
+
+
+def _questions(given: Any, path: str, limit: int) -> tuple[str, list[Question]]:
+    if given is None and not path:
+        raise RagDollyError("No questions were given: upload a file, or name its path.")
+    if given is None:
+        file = Path(path).expanduser()
+        if file.suffix.lower() not in (".jsonl", ".json"):
+            raise RagDollyError(f"{file.name} cannot be read: expected a file of questions that ends in .jsonl.")
+        return file.name, read_questions(file, limit)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "questions.jsonl")
+        file.write_bytes(given.getvalue())
+        try:
+            return str(given.name), read_questions(file, limit)
+        except RagDollyError as error:  # the name that the visitor knows
+            raise RagDollyError(str(error).replace(str(file), str(given.name))) from error
+
+
+def _live(run: Run) -> None:
+    if run.finished:
+        st.rerun()
+    judging = run.state == "judging"
+    line = (
+        "Judging the answers…"
+        if judging
+        else f"Asking {markup.label(run.data, 60)}: {run.done} of {len(run.questions)}"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="evaluation-live"):
+        st.progress(run.done / len(run.questions), text="Stopping…" if run.stopping.is_set() and not judging else line)
+        st.button(
+            "Stop", icon=":material/stop_circle:", on_click=run.stopping.set, disabled=run.stopping.is_set() or judging
+        )
+
+
+def _outcome(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="evaluation-outcome"):
+        if run.state == "failed":
+            st.error(markup.label(run.error, 400), icon=":material/error:")
+        elif run.state == "stopped":
+            kept = "What was answered until then is in the list." if run.name else "Nothing had been answered."
+            st.info(
+                f"Stopped after {run.done} of {len(run.questions)} questions. {kept}", icon=":material/stop_circle:"
+            )
+        else:
+            st.success(f"{run.done} questions answered and judged.", icon=":material/check_circle:")
+        st.button("Close", key="close-outcome", type="tertiary", on_click=evaluation_run.dismiss, args=(run,))
+
+
+def _table(kept: Sequence[Evaluation]) -> None:
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Questions", "Model", *COLUMNS.values()))
+    rows = "".join(_row(one) for one in kept)
+    st.html(
+        '<div class="rd-scroll" tabindex="0" role="region" aria-label="Evaluations">'
+        f'<table class="rd-table rd-figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _row(one: Evaluation) -> str:
+    cells = [day(one.time), described(one), markup.shorten(str(one.facts.get("model", "")), 40)]
+    cells += [percent(one.figure(measure)) for measure in COLUMNS]
+    return "<tr>" + "".join(f"<td>{markup.escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def described(one: Evaluation) -> str:
+    """Return which questions were asked, and how many of them if not all."""
+    asked, total = one.facts.get("asked", 0), one.facts.get("total", 0)
+    count = f"{asked}" if asked == total else f"{asked} of {total}"
+    return f"{markup.shorten(str(one.facts.get('data', '')), 40)}, {count}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share of one in per cent, "–" for none."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _one(engine: Engine, kept: Sequence[Evaluation]) -> None:
+    """Draw the failures of the evaluation that is chosen."""
+    names = [one.name for one in kept]
+    if st.session_state.get("evaluation-name") not in names:
+        st.session_state.pop("evaluation-name", None)
+    titles = {one.name: f"{day(one.time)} — {described(one)}" for one in kept}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="evaluation-choice"):
+        name = str(st.selectbox("Read one", names, format_func=titles.__getitem__, key="evaluation-name"))
+        with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+            st.button(
+                "Delete for good",
+                type="primary",
+                on_click=evaluations.delete,
+                args=(engine.backend.index_dir, name),
+                key="delete-evaluation",
+            )
+    chosen = kept[names.index(name)]
+    with st.expander("All figures", key="all-figures"):
+        _figures(chosen)
+    _failures(evaluations.answers(engine.backend.index_dir, name), chosen)
+
+
+def _figures(one: Evaluation) -> None:
+    overall = one.measures.get("overall", {})
+    rows = "".join(
+        f'<tr><th scope="row">{markup.escape(measure.replace("_", " "))}<br><small>{markup.escape(MEASURES[measure])}'
+        f"</small></th><td>{figure['mean']:.3f}</td><td>{figure['low']:.3f}–{figure['high']:.3f}</td>"
+        f"<td>{figure['of']:.0f}</td></tr>"
+        for measure, figure in overall.items()
+        if measure in MEASURES
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Measure", "Figure", "95 %", "Of"))
+    st.html(f'<table class="rd-table rd-figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+
+
+def _failures(rows: Sequence[Mapping[str, Any]], one: Evaluation) -> None:
+    faults = sorted({fault for row in rows for fault in row["faults"]})
+    if not faults:
+        line = "No fault was found in any answer." if rows else "The answers are gone: their documents were forgotten."
+        st.html(markup.element("p", "rd-note", line))
+        return
+    counted = {fault: sum(fault in row["faults"] for row in rows) for fault in faults}
+    fault = st.pills(
+        "What went wrong",
+        ["any fault", *faults],
+        default="any fault",
+        required=True,
+        key=f"fault-{one.name}",
+        format_func=lambda name: f"{name} {counted.get(name, sum(bool(row['faults']) for row in rows))}",
+    )
+    wrong = [row for row in rows if (row["faults"] if fault == "any fault" else fault in row["faults"])]
+    pages = -(-len(wrong) // PER_PAGE)
+    number = st.pagination(pages, key=f"fault-page-{one.name}-{fault}") if pages > 1 else 1
+    for row in wrong[(number - 1) * PER_PAGE : number * PER_PAGE]:
+        st.html(failure(row))
+
+
+def failure(row: Mapping[str, Any]) -> str:
+    """Return one question with its answer, what was expected and what it was answered from, as HTML."""
+    expected = row["expected"]
+    golds = expected["answers"] if row["kind"] == "answerable" else []
+    wanted = " or ".join(golds) or ("an answer" if row["kind"] == "answerable" else "a refusal")
+    where = f" — {expected['doc']}" if expected["doc"] else ""
+    cited = [(f"[{one['n']}] {_where(one)}", passage_around(one, row["retrieved"])) for one in row["citations"]]
+    others = [(_where(hit), hit["text"]) for hit in row["retrieved"][:5]]
+    parts = [
+        markup.element("h3", "rd-question", row["question"]),
+        markup.element("p", "rd-fault", ", ".join(row["faults"])),
+        f'<div class="rd-said">{_marked(row["answer"], golds) or "Refused."}</div>',
+        f'<p class="rd-note">Expected: {markup.escape(wanted)}{markup.escape(where)}</p>',
+        *(_source(where, text, golds, "") for where, text in cited),
+        *(_source(where, text, golds, " — found") for where, text in ([] if cited else others)),
+    ]
+    return f'<article class="rd-failure">{"".join(parts)}</article>'
+
+
+def _source(where: str, text: str, golds: Sequence[str], note: str) -> str:
+    return (
+        f'<details class="rd-source"><summary>{markup.escape(where)}{escape(note)}</summary>'
+        f'<div class="rd-passage">{_marked(reflow(text), golds)}</div></details>'
+    )
+
+
+def _where(entry: Mapping[str, Any]) -> str:
+    within = entry.get("place") or (f"page {entry['page']}" if entry.get("page") else "")
+    return " · ".join(part for part in (entry["source"], within) if part)
+
+
+def _marked(text: str, golds: Sequence[str]) -> str:
+    """Return a text as HTML, with expected answers in it marked."""
+    parts, last = [], 0
+    for start, end in sorted(find_any(golds, text)):
+        if start >= last:
+            parts += [markup.escape(text[last:start]), f"<mark>{markup.escape(text[start:end])}</mark>"]
+            last = end
+    return "".join([*parts, markup.escape(text[last:])])
