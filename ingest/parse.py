@@ -70,7 +70,7 @@ class Parsers:
         for worker in list(self._all):
             worker.kill()
         self._pool.shutdown(cancel_futures=True)
-        for worker in self._all:
+        for worker in list(self._all):
             worker.bury()
 
     def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

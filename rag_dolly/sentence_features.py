@@ -35,9 +35,9 @@ READ_LANGUAGES = ("en", "")
 """The languages of passages that are read; "" is text in which no language is recognised, such as tables."""
 _TYPES = {"share": 3.62, "number": 2.77, "time": 0.91, "person": 1.31, "place": 1.97, "reason": 0.78}
 BY_TOKENS = {"closest": 1.85, "missing": 11.88, "covered": 4.24, "words": 1.09, "passage": 6.57, **_TYPES}
-READ_BY_TOKENS = {"read": 0.5, **BY_TOKENS}
+READ_BY_TOKENS = {"read": 0.41, **{name: 0.42 * weight for name, weight in BY_TOKENS.items()}}
 BY_COSINE = {"cosine": 8.39, "covered": 4.93, "words": 1.84, "passage": 6.58, **_TYPES}
-READ_BY_COSINE = {"read": 0.5, **BY_COSINE}
+READ_BY_COSINE = {"read": 0.42, **{name: 0.38 * weight for name, weight in BY_COSINE.items()}}
 BY_WORDS = {"covered": 4.0, "words": 2.0, "passage": 7.0, **_TYPES}
 
 

@@ -74,12 +74,13 @@ def test_a_conversation_is_kept_and_opened_by_a_later_visit(page, tmp_path):  # 
 
 
 def test_an_answer_whose_tab_was_closed_is_kept_with_what_it_had(page, tmp_path):  # noqa: F811
-    at, folder = keeping(page, tmp_path, pause=0.02)
+    at, folder = keeping(page, tmp_path, pause=0.1)
     at.chat_input[0].set_value("a long answer about compost").run()
     job = at.session_state["jobs"][0]
     until(lambda: job.result.get("answer"))
     at.engine.queue.withdraw(job)  # as the session's end does
     until(lambda: job.finished)
+    until(lambda: [path.suffix for path in files(folder)] == [".json"])
     [path] = files(folder)
     until(lambda: conversations.load(folder, path.stem).turns[0]["state"] == "stopped")
     assert "Compost feeds" in conversations.load(folder, path.stem).turns[0]["result"]["answer"]

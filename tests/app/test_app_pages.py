@@ -212,7 +212,7 @@ def test_an_empty_index_is_like_none(page):
 
 
 def test_a_question_may_be_asked_while_the_model_loads(page):
-    at = page({"garden.md": GUIDE}, settled=False, pause=0.5)
+    at = page({"garden.md": GUIDE}, settled=False, pause=2)
     until(lambda: at.engine.state == "loading")
     at.run()
     assert "The model is loading" in html(at)

@@ -55,7 +55,7 @@ def test_no_document_can_write_to_the_terminal_or_forge_a_line(capsys):
             "candidates": [{"rank": 1, "where": where, "passage": None, "became": "kept", **ranked}],
             "passages": [{"rank": 1, "where": where, "also": [evil], "n": None, "tokens": 1, "reason": evil}],
             "sentences": [{"text": evil, **sentence}],
-            "quotes": [{"where": where, "score": 1.0, "cosine": 0.5, "n": None}],
+            "quotes": [{"where": where, "score": 1.0, "cosine": 0.5, "n": None, "read": 1.0, "answer": evil}],
             "model": evil,
             "prompt": {"text": evil, "was_sent": False, **sizes},
             "seconds": {"search": 0.1},

@@ -35,6 +35,7 @@ def answer(
         "mode": mode,
         "citations": [] if mode == "abstained" else citations,
         "retrieved": [hit(dense=dense)],
+        "short_answer": None,
         "left_out": 0,
         "left_out_hits": [],
         "model": "none",

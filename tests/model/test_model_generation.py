@@ -240,8 +240,10 @@ def test_template_that_refuses_system_messages_gets_them_with_the_question(tmp_p
     )
     tokenizer = build_tokenizer(CHAT_SPECIALS, chat_template=template)
     pipeline = open_float32(save(tmp_path, build_neox(len(tokenizer)), tokenizer))
-    prompt = pipeline.render("Who?", [])
+    prompt = pipeline.render("Who?", ["Ada."])
     assert prompt.startswith("<|im_start|>user You answer questions")
+    prompt = pipeline.render("Who?", [])
+    assert prompt.startswith("<|im_start|>user You are a helpful assistant")
     assert prompt.endswith("Who?<|im_end|>")
 
 

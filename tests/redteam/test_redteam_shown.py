@@ -32,7 +32,7 @@ STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e
 BADGES = "\x1b]8;;https://evil.example\x07 \u009b31m \u202e \r\n\u2028forged \u200f\U000e0041 \u2069"
 
 
-OWN = {"class", "id", "href", "tabindex", "role", "aria-label", "aria-current"}
+OWN = {"class", "id", "href", "tabindex", "role", "aria-label", "aria-current", "target"}
 
 
 class Seen(HTMLParser):
@@ -61,7 +61,9 @@ def check_html(html):
     seen = Seen(html)
     assert set(seen.tags) <= {"div", "p", "ul", "li", "a", "span", "mark", "h1", "h2", "h3"}
     assert {name for name, _ in seen.attributes} <= OWN
-    assert all(value.startswith("#cite-") for name, value in seen.attributes if name == "href")
+    links = [value for name, value in seen.attributes if name == "href"]
+    assert all(re.fullmatch(r"#cite-\d+-\d+|\./\?doc=[\w.%+-]*&at=\d+-\d+&is=[0-9a-f]{8}", link) for link in links)
+    assert all(value == "_self" for name, value in seen.attributes if name == "target")
     assert not STEERS.search(html)
 
 
@@ -142,6 +144,8 @@ class HostileBackend:
     """The page's seam over the hostile index and a model that obeys one document."""
 
     model = "auto"
+    max_tokens = 256
+    keeps_conversations = False
 
     def __init__(self, chain, index_dir):
         self.chain, self.index_dir = chain, index_dir
@@ -149,8 +153,8 @@ class HostileBackend:
     def open_chain(self, tell):
         return self.chain
 
-    def ingest(self, paths, on_progress):
-        raise NotImplementedError
+    def load_model(self, tell):
+        return self.chain.warm()
 
 
 def test_the_page_as_it_is_drawn(hostile_index, tmp_path):
