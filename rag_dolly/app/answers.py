@@ -117,8 +117,7 @@ def _short(turn: int, short: Mapping[str, Any], opened: session.Opened | None) -
     """Show the words that answer in short, with the marker of their source."""
     number = int(short["n"])
     current = opened.number if opened and opened.turn == turn and opened.kind == "cite" else None
-    words = markup.answer(f"{short['text']} [{number}]", {number}, turn, current)
-    st.html(f'<div class="rd-short">{words}</div>')
+    st.html(markup.short(str(short["text"]), number, turn, current))
 
 
 def unsourced() -> None:

@@ -84,6 +84,11 @@ def answer(text: str, numbers: Collection[int], turn: int, opened: int | None = 
     return f'<div class="rd-answer">{"".join(_wrap_lists(blocks))}</div>'
 
 
+def short(text: str, number: int, turn: int, opened: int | None = None) -> str:
+    """Return the words that answer in short as HTML, with the link of their citation."""
+    return f'<p class="rd-short">{escape(text)}{_marker(number, turn, number == opened)}</p>'
+
+
 def _blocks(text: str) -> list[str]:
     """Return the paragraphs and list items of an answer, each on one line.
 

@@ -1,7 +1,8 @@
 """Serves the page on this machine: Streamlit's own server inside an ASGI app with stricter manners.
 
 Every response carries a content security policy that forbids the browser any request to another host; requests
-that name another host are refused (DNS rebinding); only loopback addresses are served; telemetry is off.
+that name another host (DNS rebinding) or come from another origin are refused; only
+loopback addresses are served; telemetry is off.
 Limits: no accounts and no token, so everybody with an account on this machine can reach the page.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rag_dolly.app import resources, theme
 from rag_dolly.app.engine import Engine
@@ -78,6 +80,36 @@ class SecureHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class OwnOrigin:
+    """ASGI middleware that refuses what another origin's page asks, before Streamlit sees it.
+
+    To compare such an origin Streamlit would ask a server on the internet for this machine's address.
+    """
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Pass the request on if it names no origin or one of this machine."""
+        origins = [value.decode("latin-1") for name, value in scope.get("headers", []) if name == b"origin"]
+        if all(_is_own(origin) for origin in origins):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            from starlette.responses import PlainTextResponse
+
+            await PlainTextResponse("Another origin", status_code=403)(scope, receive, send)
+
+
+def _is_own(origin: str) -> bool:
+    try:
+        return urlsplit(origin).hostname in HOSTS
+    except ValueError:
+        return False
+
+
 def _app(url: str) -> Any:
     import streamlit as st
     from starlette.middleware import Middleware
@@ -90,7 +122,8 @@ def _app(url: str) -> Any:
         yield
 
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)
-    middleware = [Middleware(SecureHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)]
+    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
+    middleware = [Middleware(SecureHeaders), trusted, Middleware(OwnOrigin)]
     return st.App(_script(), lifespan=announce, middleware=middleware)
 
 

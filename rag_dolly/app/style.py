@@ -40,7 +40,7 @@ h2.rd-question { font-family: var(--rd-serif); font-weight: 600; font-size: 1.55
 .rd-answer { font-size: 1.0625rem; line-height: 1.7; overflow-wrap: anywhere; }
 .rd-answer p { margin: 0 0 .6rem; }
 .rd-answer ul { margin: 0 0 .6rem; padding-left: 1.3rem; }
-.rd-short .rd-answer p { font-size: 1.3rem; font-weight: 600; line-height: 1.35; margin: 0 0 .35rem; }
+.rd-short { font-size: 1.3rem; font-weight: 600; line-height: 1.35; margin: 0 0 .35rem; }
 .rd-quoted { border-left: 3px solid var(--rd-line); padding-left: 1rem; }
 .rd-quoted .rd-answer { font-family: var(--rd-serif); }
 .rd-abstained { font-family: var(--rd-serif); font-size: 1.2rem; font-weight: 600; margin: 0; }

@@ -31,7 +31,7 @@ OF_THE_MODEL = {
     ),
     "server": ServerFailed("The model server at localhost:8000 does not answer: start it, or name another."),
 }
-NAMES = ("empty", "loading", "locked", "world", *OF_THE_INDEX, *OF_THE_MODEL)
+NAMES = ("empty", "first", "loading", "locked", "world", *OF_THE_INDEX, *OF_THE_MODEL)
 
 
 class FaultyChain(FakeChain):
@@ -58,7 +58,7 @@ class SlowChain(FakeChain):
 
 def backend(name, folder):
     """Return the backend for the state of this name."""
-    if name == "empty":
+    if name in ("empty", "first"):
         return FakeBackend(folder)
     if name == "world":
         return FakeBackend(folder, WORLD)

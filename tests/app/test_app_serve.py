@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import streamlit.config
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
-from rag_dolly.app import serve, theme
+from rag_dolly.app import markup, serve, theme
 from rag_dolly.errors import BadSetting, RagDollyError
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
@@ -87,3 +90,30 @@ def test_the_policy_names_no_other_host():
 
 def test_the_page_is_found_as_an_installed_module():
     assert serve._script().name == "streamlit_app.py"
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost.evil.example", "null", "http://[bad"])
+def test_what_another_origin_asks_never_reaches_streamlit(origin):
+    async def streamlit(scope, receive, send):
+        raise AssertionError("it was asked")
+
+    client = TestClient(serve.OwnOrigin(streamlit))
+    assert client.get("/", headers={"origin": origin}).status_code == 403
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/_stcore/stream", headers={"origin": origin}):
+        pass
+
+
+def test_own_origins_and_none_are_served():
+    client = TestClient(serve.OwnOrigin(PlainTextResponse("served")))
+    for headers in (
+        {},
+        {"origin": "http://localhost:8501"},
+        {"origin": "http://127.0.0.1:1"},
+        {"origin": "http://[::1]:1"},
+    ):
+        assert client.get("/", headers=headers).text == "served"
+
+
+def test_the_answer_in_short_is_escaped_and_names_its_source():
+    shown = markup.short("<b>30</b> cm", 2, 0)
+    assert "&lt;b&gt;30" in shown and 'href="#cite-0-2"' in shown

@@ -100,7 +100,7 @@ def test_forgetting_asks_and_then_forgets(visit, served):
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("empty", "No documents yet"),
+        ("first", "No documents yet"),
         ("mismatch", "Another embedder made this index"),
         ("embedder", "The embedder is missing"),
         ("model", "The language model is missing"),
