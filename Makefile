@@ -29,7 +29,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: .venv/.ready-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .

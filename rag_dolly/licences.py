@@ -76,8 +76,8 @@ def _use(name: str) -> Commercial:
 
 
 def in_use(settings: Settings) -> list[Licence]:
-    """Return the embedder, the reranker, the language model and the data sets that their cards name."""
-    return [*_embedder(settings), *_reranker(settings), *_language_model(settings)]
+    """Return the embedder, the reranker, the reader, the language model and the data sets that their cards name."""
+    return [*_embedder(settings), *_reranker(settings), *_reader(), *_language_model(settings)]
 
 
 def as_findings(found: Iterable[Licence]) -> dict[str, str]:
@@ -90,6 +90,13 @@ def as_findings(found: Iterable[Licence]) -> dict[str, str]:
         else:
             lines[one.name] = one.in_words()
     return lines | {", ".join(names): words for words, names in groups.items()}
+
+
+def _reader() -> Iterator[Licence]:
+    from rag_dolly.reader.weights import about, shipped
+
+    if about(shipped()):
+        yield from of_folder(shipped(), "the reader", "reader")
 
 
 def _embedder(settings: Settings) -> Iterator[Licence]:

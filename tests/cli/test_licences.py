@@ -100,7 +100,7 @@ def test_the_bundled_models_state_theirs():
 def test_a_server_and_an_absent_model_are_unknown():
     settings = load_settings(model="http://127.0.0.1:9/v1", reranker="nobody/nothing", embedder="nobody/nothing")
     found = {one.used_as: one.licence for one in licences.in_use(settings)}
-    assert found == {"embedder": "", "reranker": "", "language model on a server": ""}
+    assert found == {"embedder": "", "reranker": "", "reader": "apache-2.0", "language model on a server": ""}
 
 
 def test_data_sets_of_which_the_same_is_known_share_a_line():

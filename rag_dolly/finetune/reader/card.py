@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rag_dolly.finetune.loss_plot import write_loss_plot
 from rag_dolly.finetune.reader.records import Record
 from rag_dolly.finetune.reader.score import Scores
 from rag_dolly.reader.weights import about
@@ -25,7 +26,8 @@ class Source(NamedTuple):
 
 
 def write(folder: Path, sources: Sequence[Source], scores: Scores, losses: Sequence[float], epochs: int) -> None:
-    """Write README.md and losses.csv beside the weights."""
+    """Write README.md, losses.csv and loss.png beside the weights."""
+    write_loss_plot(losses, [], "Loss of the reader, by step", folder / "loss.png")
     lines = [f"{step},{loss:.4f}" for step, loss in enumerate(losses, 1)]
     (folder / "losses.csv").write_text("\n".join(["step,loss", *lines, ""]), encoding="utf-8")
     (folder / "README.md").write_text(_card(folder, sources, scores, epochs), encoding="utf-8")
@@ -47,7 +49,7 @@ def _card(folder: Path, sources: Sequence[Source], scores: Scores, epochs: int) 
             "",
             "Base: all-MiniLM-L6-v2 (Apache-2.0); this folder holds what training changed in it, and a head.",
             f"Made by `rag-dolly finetune-reader {names} --out DIR --epochs {epochs}`;",
-            f"{about(folder).get('steps', '?')} steps, whose losses are in losses.csv.",
+            f"{about(folder).get('steps', '?')} steps, whose losses are in losses.csv and loss.png.",
             "",
             "## Data",
             "",
