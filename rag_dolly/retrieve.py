@@ -4,6 +4,7 @@ Where there is a reranker, it orders the best of them anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ CANDIDATES = 100
 """How many passages each search proposes at least."""
 OVERSAMPLE = 5
 """Passages looked at for each document wanted, so that enough different documents are found."""
+EMBEDDING_THREADS = 4
+"""Questions that are embedded at a time, each beside its search by words."""
 _MOST_SENTENCES = 16
 _LEAST_WORDS = 3
 
@@ -61,6 +64,7 @@ class HybridRetriever:
     def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
         self.index = index
         self.reranker = reranker
+        self._beside = ThreadPoolExecutor(EMBEDDING_THREADS, "rag-dolly-embed")
 
     def search(
         self, question: str, top_k: int, *, filters: Filters | None = None, on_found: OnFound | None = None
@@ -111,9 +115,10 @@ class HybridRetriever:
     def candidates(self, question: str, k: int, filters: Filters | None = None) -> Candidates:
         """Return the best `k` of each search together, by id, with the scores of all stages."""
         among = self.index.select(filters)
-        query = question_vector(self.index.embedder, question)
-        dense = dict(self.index.dense(query, k, among))
+        embedding = self._beside.submit(question_vector, self.index.embedder, question)
         keyword = dict(self.index.keyword(question, k, among))
+        query = embedding.result()
+        dense = dict(self.index.dense(query, k, among))
         ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
         stages = self.index.stages(question, query, ids)
         return Candidates(ids, stages.dense, _filled(ids, keyword, stages.keyword), stages.coverage)
