@@ -47,7 +47,7 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
     hits = state.evidence = state.hits = parts.retrieve(asked, parts.top_k)
     retrieved = time.monotonic() - began
     state.lap("search")
-    if not _is_read(state):
+    if not _needs_no_model(state):
         state.pipeline = parts.pipeline()
         state.lap("wait for the model")
     if state.pipeline:
@@ -77,10 +77,12 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
         yield {"trace": parts.explain(state)}
 
 
-def _is_read(state: Asked) -> bool:
-    """Whether the reader is so sure of an answer that the language model need not be asked."""
-    if not state.parts.reader_first or not answerable(state.asked, state.hits, state.needed, state.is_known):
+def _needs_no_model(state: Asked) -> bool:
+    """Whether the reader comes first and is sure of an answer, or the question will be refused anyway."""
+    if not state.parts.reader_first:
         return False
+    if not answerable(state.asked, state.hits, state.needed, state.is_known):
+        return True
     found = bool(state.scored()) and short_answer(state.scored()[0]) is not None
     state.lap("read")
     return found

@@ -62,6 +62,12 @@ def test_one_that_is_not_sure_leaves_it_to_the_model(index):
     assert answer["mode"] == "generated" and len(model.prompts) == 1
 
 
+def test_a_question_that_is_refused_leaves_the_model_alone(index):
+    model = ScriptedPipeline(TRUE)
+    answer = ask(index, PointingReader("15 kilograms"), model, question="Who won the chess final?", reader_first=True)
+    assert answer["mode"] == "abstained" and answer["model"] == "none" and not model.prompts
+
+
 def test_other_languages_are_not_read(tmp_path, ingest, embedder):
     from ingest.index import Index
 
