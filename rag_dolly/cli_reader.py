@@ -16,13 +16,19 @@ def finetune_reader(
 ) -> None:
     """Train the reader, which finds the words that answer a question, on questions and passages."""
     from rag_dolly import show
+    from rag_dolly.errors import BadSetting
     from rag_dolly.finetune.reader import card
     from rag_dolly.finetune.reader.records import made_unanswerable, read_records, split
     from rag_dolly.finetune.reader.score import score
     from rag_dolly.finetune.reader.train import Step, train
+    from rag_dolly.reader import weights
     from rag_dolly.reader.read import SpanReader
 
     files = [card.Source.of(path, read_records(path)) for path in data]
+    if not any(record.answers for file in files for record in file.records):
+        raise BadSetting("No usable record in the data: expected answers that stand word for word in their context.")
+    if (out / weights.FILE).exists():
+        raise BadSetting(f"{out} already holds a reader: name another folder, or delete it first.")
     records, held_out = split([record for file in files for record in file.records])
     show.note(f"{len(records):,} records to train on, {len(held_out):,} held out")
 

@@ -93,3 +93,13 @@ def test_the_command_writes_weights_card_and_losses(tmp_path):
     card = (tmp_path / "r" / "README.md").read_text(encoding="utf-8")
     assert "| data.jsonl | 24 | 24 |" in card and "F1" in card
     assert (tmp_path / "r" / "losses.csv").read_text(encoding="utf-8").startswith("step,loss\n1,")
+
+
+def test_nothing_to_learn_and_a_reader_in_the_way_are_told_before_training(tmp_path, trained):
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps({"question": "Who?", "context": "Ada.", "answers": ["Grace"]}) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["finetune-reader", str(data), "--out", str(tmp_path / "r")])
+    assert "No usable record" in str(done.exception) and not (tmp_path / "r").exists()
+    data.write_text(json.dumps({"question": "Who?", "context": "Ada.", "answers": ["Ada"]}) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["finetune-reader", str(data), "--out", str(trained[0])])
+    assert "already holds a reader" in str(done.exception)
