@@ -18,7 +18,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -36,7 +36,10 @@ from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.sentence_features import LEAST_KNOWN, features, read
 from rag_dolly.types import Hit, Reader
 
+T = TypeVar("T")
 TOP_K = 5
+FOREIGN = Path("pubmedqa-dev", "qa.jsonl")
+"""Questions that no other data set here answers, below a folder of data sets."""
 
 
 class Question(NamedTuple):
@@ -59,7 +62,7 @@ def main(asked: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Quality of quoted answers and refusals.")
     parser.add_argument("path", type=Path)
     parser.add_argument("--foreign", type=Path, help="questions that the documents do not answer")
-    parser.add_argument("--limit", type=int, default=250, help="questions of each kind (default: 250)")
+    parser.add_argument("--limit", type=int, default=250, help="answerable questions, and foreign ones (default: 250)")
     parser.add_argument("--index", type=Path, help="keep the index here for the next time")
     parser.add_argument("--top-k", type=int, default=TOP_K, help="passages retrieved (default: 5)")
     parser.add_argument("--reader", type=Path, help="folder of the reader (default: the one of the package)")
@@ -79,8 +82,7 @@ def main(asked: Sequence[str] | None = None) -> None:
             print("with the reader:")
             show_quotes(can, embedder, reader)
         line("answerable, refused", [one.refused for one in can])
-        cannot = picked([one for one in questions if not one.answers], options.limit)
-        if cannot:
+        if cannot := [one for one in questions if not one.answers]:
             line("unanswerable, refused", [one.refused for one in look(index, cannot, options.top_k)])
         if options.foreign:
             line(
@@ -123,7 +125,7 @@ def read_documents(path: Path) -> tuple[dict[str, str], list[Question]]:
     return documents, [Question(row["question"], tuple(row["answers"]), f"{row['title']}.txt") for row in rows]
 
 
-def picked(questions: Sequence[Question], limit: int) -> list[Question]:
+def picked(questions: Sequence[T], limit: int) -> list[T]:
     return random.Random(0).sample(list(questions), min(limit, len(questions)))
 
 

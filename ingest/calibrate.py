@@ -2,8 +2,8 @@
 
 Halves of its own sentences stand for questions that it answers, and everyday questions against passages picked at
 random for those that it does not (their mean cosine: what this embedder gives to texts that have nothing in common).
-The threshold lies at a fixed part of the way from these up to a low quantile of the halves. So it moves with the
-embedder, the language and the size of the collection. The choices were made on public questions: docs/ground.md.
+The threshold lies on the way from these up to a low quantile of the halves. So it moves with the embedder, the language
+and the size of the collection, and asks less where the embedder tells the two less apart. The choices were made on public questions: docs/ground.md.
 
 Limits: small collections and scripts that the embedder does not know have no threshold of their own.
 """
@@ -26,14 +26,15 @@ from ingest.snapshot import Snapshot
 from ingest.store import Store
 
 KEY = "calibration"
-VERSION = 1
+VERSION = 2
 FROM = 100
 """From how many passages on an index is calibrated."""
 SAMPLE = 80
 QUANTILE = 0.05
 """The share of the halves that come less near than where the way ends."""
-WAY = 0.68
-"""The part of the way at which the threshold lies."""
+WAY = 0.70
+SHORTER = 0.3
+"""The threshold lies at `WAY` * way ** `SHORTER` of the way: the shorter that is, the less is asked."""
 STALE = 0.15
 """It is calibrated anew when the number of passages has changed by more than this part."""
 LEAST_KNOWN = 0.5
@@ -84,7 +85,8 @@ def _needed(store: Store, snapshot: Snapshot, embedder: Embedder) -> float | Non
     random_passages = snapshot.vectors.vectors_of(np.array(picked, dtype=np.int64))
     foreign = np.array([embedder.embed_query(question) for question in _foreign(snapshot)])
     nothing = float((foreign @ random_passages.T).mean())
-    return round(nothing + WAY * (float(np.quantile(own, QUANTILE)) - nothing), 4)
+    way = max(float(np.quantile(own, QUANTILE)) - nothing, 0.0)
+    return round(nothing + WAY * float(way ** (1 + SHORTER)), 4)
 
 
 def _half(text: str) -> str:

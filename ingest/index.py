@@ -16,6 +16,7 @@ from ingest.derived import open_snapshot
 from ingest.embed import Embedder, Vectors
 from ingest.errors import IndexMismatch, IndexMissing
 from ingest.filters import Filters, select
+from ingest.named import Named, find_named
 from ingest.places import Place, ids_at
 from ingest.records import DocumentRow, StoredDocument, StoredPassage
 from ingest.rows import Ids
@@ -151,6 +152,11 @@ class Index:
         now = self._search()
         words, coverage = now.words.scores_and_coverage(_terms(question, now.languages), ids)
         return Stages(now.vectors.vectors_of(ids) @ query, words, coverage)
+
+    def named(self, question: str, among: Ids | None = None) -> Named:
+        """Return the passages of the documents that a question names by words of their path."""
+        now = self._search()
+        return find_named(question, now.words, now.languages, among)
 
     def document_scores(self, question: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Return for each of these passages the BM25 of its whole document for a question, shape (n,)."""

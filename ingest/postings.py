@@ -128,6 +128,20 @@ class Postings:
                 covered[found] += np.float32(weight)
         return scores, covered
 
+    def covering(self, terms: Terms) -> tuple[Ids, NDArray[np.float32]]:
+        """Return the passages that have any of these terms, ids rising, and the weight (times idf) of what each has."""
+        ids, covered = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
+        weighed = self._weigh(terms)
+        for rows, segment in self.segments if weighed else ():
+            found = [(segment.of(term) >> _ROW).astype(np.int64) for term, _ in weighed]
+            weights = np.repeat(np.array([weight for _, weight in weighed], np.float32), [len(part) for part in found])
+            places, owner = np.unique(np.concatenate(found), return_inverse=True)
+            total = np.bincount(owner, weights, len(places)).astype(np.float32)
+            there = np.isfinite(rows.lengths[places])
+            ids.append(rows.ids[places[there]])
+            covered.append(total[there])
+        return np.concatenate(ids), np.concatenate(covered)
+
     def joint_scores(self, terms: Terms, groups: Sequence[Ids], mean_length: float) -> NDArray[np.float32]:
         """Return the BM25 of groups of passages, each taken as one text, shape (groups,).
 

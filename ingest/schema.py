@@ -40,7 +40,7 @@ INSERT INTO meta VALUES ('terms', terms_made_with())
 RENEW_TERMS = """
 UPDATE documents SET language = language_of(text) WHERE state = 'indexed';
 UPDATE passages SET terms = (
-    SELECT terms_of(d.title, passages.heading, passages.text, d.language) FROM documents d
+    SELECT terms_of(d.source, d.title, passages.heading, passages.text, d.language) FROM documents d
     WHERE d.id = passages.document);
 INSERT INTO meta VALUES ('terms', terms_made_with()) ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 """Makes the terms of all passages anew from the stored text."""
@@ -110,7 +110,11 @@ def _add_functions(db: sqlite3.Connection) -> None:
     """Let SQL make terms of what is stored; see `ingest.terms`."""
     db.create_function("terms_made_with", 0, lambda: terms.MADE_WITH, deterministic=True)
     db.create_function("language_of", 1, lambda text: terms.language(zlib.decompress(text).decode()) if text else "")
-    db.create_function("terms_of", 4, lambda title, path, *text: terms.pack(title, path.split("\x1f"), *text))
+    db.create_function("terms_of", 5, _terms_of)
+
+
+def _terms_of(source: str, title: str, path: str, text: str, language: str) -> bytes:
+    return terms.pack(source, title, path.split("\x1f"), text, language)
 
 
 def _format(db: sqlite3.Connection) -> int:

@@ -145,7 +145,8 @@ class Store(PassageStore):
         text = zlib.compress(document.text.encode(), 3)
         pages = " ".join(map(str, document.page_starts))
         language = terms.language(document.text)
-        packed = [terms.pack(document.title, row[0].heading, row[0].text, language) for row in passages]
+        name = (document.source, document.title)
+        packed = [terms.pack(*name, row[0].heading, row[0].text, language) for row in passages]
         with self.transaction():
             self._delete(document.source)
             said = (document.kind, document.title, "indexed", "\n".join(document.warnings))

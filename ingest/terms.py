@@ -5,7 +5,8 @@ document that was forgotten, and a passage's terms are stored with it in one tra
 are taken for one: of a million distinct terms about one in ten thousand shares its number with another.
 
 A packed passage is a run of records of 6 bytes, by rising number: the term, its count in the text, and its count in
-the title and headings above the text; counts end at 255.
+the title and headings above the text; counts end at 255. The words of the document's name are there with two counts
+of 0: they are found, and weigh nothing.
 """
 
 import struct
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import keyword
+from ingest.names import name_terms
 
 RECORD = np.dtype([("term", "<u4"), ("body", "u1"), ("head", "u1")])
 _PACK = struct.Struct("<IBB").pack
-MADE_WITH = f"keyword {keyword.VERSION}, terms 1"
+MADE_WITH = f"keyword {keyword.VERSION}, terms 2"
 """What made the packed terms of an index; those of another are made anew by the next run that writes."""
 _SAMPLE = 20_000
 """Characters of a document that its language is told from."""
@@ -36,9 +38,9 @@ def language(text: str) -> str:
     return keyword.language_of(text[:_SAMPLE])
 
 
-def pack(title: str, headings: Sequence[str], text: str, language: str) -> bytes:
+def pack(source: str, title: str, headings: Sequence[str], text: str, language: str) -> bytes:
     """Return the terms of a passage as they are stored."""
-    counts: dict[int, list[int]] = {}
+    counts: dict[int, list[int]] = {number(term): [0, 0] for term in name_terms(source, language)}
     for field, said in enumerate((text, "\n".join([title, *headings]))):
         for term, often in Counter(keyword.index_terms(said, language)).items():
             counts.setdefault(number(term), [0, 0])[field] += often

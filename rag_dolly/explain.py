@@ -52,12 +52,12 @@ def _candidates(found: Found, evidence: Sequence[Hit], top_k: int) -> Iterator[C
     """Yield what the retriever found, and what became of each."""
     read = sorted((hit.rerank for hit in found.hits if hit.rerank is not None), reverse=True)
     last = max((hit.rank for hit in found.hits if _owner(hit, evidence)), default=0)
-    for hit, fused, ranks in zip(found.hits, found.fused, found.ranks, strict=True):
+    for hit, fused, named, ranks in zip(found.hits, found.fused, found.named, found.ranks, strict=True):
         owner = _owner(hit, evidence)
         passage, became = _became(hit, owner, last, top_k)
         places = ranks | ({"rerank": read.index(hit.rerank) + 1} if hit.rerank is not None else {})
-        where = _where(hit)
-        yield Candidate(hit.rank, where, hit.dense, hit.keyword, round(fused, 4), hit.rerank, places, passage, became)
+        scores = (hit.dense, hit.keyword, round(fused, 4), named, hit.rerank)
+        yield Candidate(hit.rank, _where(hit), *scores, places, passage, became)
 
 
 def _owner(hit: Hit, evidence: Sequence[Hit]) -> Hit | None:

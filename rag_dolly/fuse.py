@@ -27,6 +27,9 @@ FAMILIAR = Weights(0.55, 0.35, 0.10)
 FOREIGN = Weights(0.15, 0.70, 0.15)
 """For questions in a script that it knows by single letters only."""
 
+NAMED = 1.0
+"""What it adds to a passage, in deviations, that the question names its document: see docs/retrieve.md."""
+
 
 def weights_for(familiar: float) -> Weights:
     """Return the weights for a question of which this share, 0 to 1, is in scripts that the embedder knows."""

@@ -17,13 +17,15 @@ from ingest.filters import Filters
 from ingest.index import Index
 from ingest.records import StoredPassage
 from ingest.sentences import sentence_spans
-from rag_dolly.fuse import Scores, fuse, spread, weights_for
+from rag_dolly.fuse import NAMED, Scores, Weights, fuse, spread, weights_for
 from rag_dolly.types import Hit, Reranker
 
 CANDIDATES = 100
 """How many passages each search proposes at least."""
 OVERSAMPLE = 5
 """Passages looked at for each document wanted, so that enough different documents are found."""
+NAMED_CANDIDATES = 50
+"""How many passages each search proposes of the documents that the question names."""
 EMBEDDING_THREADS = 4
 """Questions that are embedded at a time, each beside its search by words."""
 _MOST_SENTENCES = 16
@@ -37,16 +39,24 @@ class Candidates(NamedTuple):
     dense: Scores
     keyword: Scores
     coverage: Scores
+    named: Scores
+
+    def fused(self, weights: Weights, keyword: Scores | None = None) -> Scores:
+        """Return one score for each passage; `keyword` stands in for the scores of the keyword search."""
+        stages = (self.dense, self.keyword if keyword is None else keyword, self.coverage)
+        return fuse(stages, weights) + np.float32(NAMED) * self.named
 
 
 class Found(NamedTuple):
     """What a search found, for an explanation: the hits in the order of the retriever, and where each stage had them.
 
-    `fused` is the score before any reranking, 0 to 1; `ranks` count from 1 among all `total` passages proposed.
+    `fused` is the score before any reranking, 0 to 1; `named` how clearly the question names the document, None where
+    it names none; `ranks` count from 1 among all `total` passages proposed.
     """
 
     hits: list[Hit]
     fused: list[float]
+    named: list[float | None]
     ranks: list[dict[str, int]]
     total: int
     filters: str
@@ -81,14 +91,17 @@ class HybridRetriever:
 
     def _explained(self, question: str, hits: list[Hit], found: Candidates, filters: str) -> Found:
         """Return the hits with what each stage made of them."""
-        fused = spread(fuse(found[1:], weights_for(self.index.embedder.knows(question))))
+        fused = spread(found.fused(weights_for(self.index.embedder.knows(question))))
         ids = self.index.ids_at([(hit.source, hit.ordinal) for hit in hits])
         row_of = {int(key): row for row, key in enumerate(found.ids)}
         rows = [row_of.get(ids.get((hit.source, hit.ordinal), -1)) for hit in hits]
         stages = {"dense": found.dense, "keyword": found.keyword, "fused": fused}
         places = {name: _places(scores, found.ids) for name, scores in stages.items()}
         ranks = [{name: place[row] for name, place in places.items()} if row is not None else {} for row in rows]
-        return Found(hits, [float(fused[row]) if row is not None else 0.0 for row in rows], ranks, len(row_of), filters)
+        scores = [float(fused[row]) if row is not None else 0.0 for row in rows]
+        named = [round(float(found.named[row]), 4) if row is not None else 0.0 for row in rows]
+        said: list[float | None] = [*named] if found.named.any() else [None] * len(rows)
+        return Found(hits, scores, said, ranks, len(row_of), filters)
 
     def search_documents(self, question: str, top_k: int, *, filters: Filters | None = None) -> list[Hit]:
         """Return the best hit of each of at most `top_k` documents, best document first. Raises as `search`.
@@ -101,7 +114,7 @@ class HybridRetriever:
 
     def _best(self, question: str, found: Candidates, words: Scores, top_k: int) -> list[Hit]:
         """Return the best `top_k` candidates, of which the words are scored so."""
-        fused = fuse((found.dense, words, found.coverage), weights_for(self.index.embedder.knows(question)))
+        fused = found.fused(weights_for(self.index.embedder.knows(question)), words)
         scores, depth = spread(fused), self.reranker.depth if self.reranker else 0
         best = np.lexsort((found.ids, -scores))[: max(top_k, depth)]
         rows = {int(found.ids[row]): int(row) for row in best}
@@ -113,15 +126,22 @@ class HybridRetriever:
         return hits[:top_k]
 
     def candidates(self, question: str, k: int, filters: Filters | None = None) -> Candidates:
-        """Return the best `k` of each search together, by id, with the scores of all stages."""
+        """Return the best `k` of each search together, by id, with the scores of all stages.
+
+        Of documents that the question names, the best `NAMED_CANDIDATES` of each search are there too.
+        """
         among = self.index.select(filters)
         embedding = self._beside.submit(question_vector, self.index.embedder, question)
         keyword = dict(self.index.keyword(question, k, among))
         query = embedding.result()
         dense = dict(self.index.dense(query, k, among))
+        named = self.index.named(question, among)
+        if len(meant := named.best()):
+            dense |= self.index.dense(query, NAMED_CANDIDATES, meant)
+            keyword |= self.index.keyword(question, NAMED_CANDIDATES, meant)
         ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
         stages = self.index.stages(question, query, ids)
-        return Candidates(ids, stages.dense, _filled(ids, keyword, stages.keyword), stages.coverage)
+        return Candidates(ids, stages.dense, _filled(ids, keyword, stages.keyword), stages.coverage, named.of(ids))
 
 
 def once(hits: Sequence[Hit]) -> list[Hit]:

@@ -11,7 +11,7 @@ import typer
 
 from rag_dolly.show import place, plain, shorten
 
-STAGES = ("fused", "dense", "keyword", "rerank")
+STAGES = ("fused", "dense", "keyword", "named", "rerank")
 _CUT = 200
 
 

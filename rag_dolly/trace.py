@@ -30,8 +30,9 @@ class Candidate:
     """A passage as the retriever ranked it, before copies are folded and neighbours joined.
 
     `dense` (cosine), `keyword` (BM25), `fused` (0 to 1) and `rerank` are the scores of the stages, None where one did
-    not run. `ranks` has the rank in each stage among all passages proposed, for "rerank" among those that the reranker
-    read. `passage` is the rank of the passage it went into, None if it was left out; `became` says so in words.
+    not run. `named` is how clearly the question names its document, 0 to 1; None where it names none. `ranks` has the
+    rank in each stage among all passages proposed, for "rerank" among those that the reranker read. `passage` is the
+    rank of the passage it went into, None if it was left out; `became` says so in words.
     """
 
     rank: int
@@ -39,6 +40,7 @@ class Candidate:
     dense: float | None
     keyword: float | None
     fused: float | None
+    named: float | None
     rerank: float | None
     ranks: dict[str, int]
     passage: int | None

@@ -10,7 +10,7 @@ import streamlit as st
 
 from rag_dolly.app import markup
 
-STAGES = ("fused", "dense", "keyword", "rerank")
+STAGES = ("fused", "dense", "keyword", "named", "rerank")
 _CUT, _SHORT = 240, 24
 
 

@@ -41,7 +41,7 @@ class Shelf:
             self._of.setdefault(passage.context, []).append(place)
         languages = [terms.language(context) for context in self.contexts]
         self._languages = set(languages)
-        blobs = [terms.pack("", (), passage.text, languages[passage.context]) for passage in self.passages]
+        blobs = [terms.pack("", "", (), passage.text, languages[passage.context]) for passage in self.passages]
         self._postings = Postings(
             [
                 build(np.arange(first, min(first + _SEGMENT, len(blobs))), blobs[first : first + _SEGMENT])

@@ -84,11 +84,12 @@ def test_it_answers_as_it_is(old, embedder):
 def test_it_has_the_terms_that_a_new_index_has(old, embedder):
     Index.open(old, embedder).close()
     with closing(sqlite3.connect(old / FILE)) as db:
-        (text, heading, terms, language, made_with) = db.execute(
-            "SELECT p.text, heading, terms, language, value FROM passages p, documents, meta WHERE key = 'terms'"
+        (source, text, heading, terms, language, made_with) = db.execute(
+            "SELECT source, p.text, heading, terms, language, value FROM passages p, documents, meta "
+            "WHERE key = 'terms'"
         ).fetchone()
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'words%'").fetchone() == (0,)
-    assert terms == pack("old", heading.split("\x1f"), text, language)
+    assert terms == pack(source, "old", heading.split("\x1f"), text, language)
     assert (language, made_with) == (language_of(text), MADE_WITH)
 
 

@@ -92,7 +92,7 @@ def test_the_best_are_the_first_of_equals(values, k):
 
 
 def test_title_and_headings_count_beside_the_text():
-    pack = terms.pack("Bees", ["Bees", "Winter honey"], "Honey is what bees make. Honey!", "en")
+    pack = terms.pack("", "Bees", ["Bees", "Winter honey"], "Honey is what bees make. Honey!", "en")
     records = {row["term"]: (row["body"], row["head"]) for row in np.frombuffer(pack, RECORD)}
     ((bee,), (honey,)) = (terms.keyword.index_terms(word, "en") for word in ("bees", "honey"))
     assert (records[number(bee)], records[number(honey)]) == ((1, 2), (2, 1))
