@@ -10,6 +10,7 @@ from rag_dolly.cli_options import (
     DeviceOption,
     EmbedderOption,
     FilterOption,
+    HostOption,
     IndexOption,
     JsonOption,
     MaxTokens,
@@ -19,6 +20,7 @@ from rag_dolly.cli_options import (
     QuantizeOption,
     RerankerOption,
     ServedModelOption,
+    TokenOption,
 )
 
 
@@ -88,7 +90,8 @@ def chat(
 
 def page(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
-    host: Annotated[str, typer.Option(help="Address to listen on; only this machine's own.")] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
+    token: TokenOption = None,
     top_k: AskTopK = None,
     max_tokens: MaxTokens = None,
     model: ModelOption = None,
@@ -111,4 +114,4 @@ def page(
     models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}
     where = {"device": device, "quantize": quantize, "offload": offload, "keep_conversations": keep_conversations}
     settings = load_settings(**models, **where, index=index, offline=offline, top_k=top_k, max_tokens=max_tokens)
-    serve(settings, port=port, host=host)
+    serve(settings, port, host, token)

@@ -59,3 +59,15 @@ FilterOption = Annotated[
     ),
 ]
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="Length of the answer. [default: 256]")]
+HostOption = Annotated[
+    str, typer.Option("--host", help="Address to listen on; another than this machine's own needs --token.")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="RAG_DOLLY_TOKEN",
+        show_envvar=False,
+        help="What requests must carry; needed where others can reach the address. [env: RAG_DOLLY_TOKEN]",
+    ),
+]

@@ -8,6 +8,7 @@ from rag_dolly.cli_options import (
     AskTopK,
     DeviceOption,
     EmbedderOption,
+    HostOption,
     IndexOption,
     MaxTokens,
     ModelOption,
@@ -16,24 +17,14 @@ from rag_dolly.cli_options import (
     QuantizeOption,
     RerankerOption,
     ServedModelOption,
+    TokenOption,
 )
-
-Token = Annotated[
-    str | None,
-    typer.Option(
-        envvar="RAG_DOLLY_TOKEN",
-        show_envvar=False,
-        help="What requests must carry; needed where others can reach the address. [env: RAG_DOLLY_TOKEN]",
-    ),
-]
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; another than this machine's own needs --token.")] = (
-        "127.0.0.1"
-    ),
+    host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8000,
-    token: Token = None,
+    token: TokenOption = None,
     top_k: AskTopK = None,
     max_tokens: MaxTokens = None,
     model: ModelOption = None,

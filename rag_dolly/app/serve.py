@@ -1,9 +1,9 @@
-"""Serves the page on this machine: Streamlit's own server inside an ASGI app with stricter manners.
+"""Serves the page: Streamlit's own server inside an ASGI app with stricter manners.
 
 Every response carries a content security policy that forbids the browser any request to another host; requests
-that name another host (DNS rebinding) or come from another origin are refused; only
-loopback addresses are served; telemetry is off.
-Limits: no accounts and no token, so everybody with an account on this machine can reach the page.
+that name another host (DNS rebinding) or come from another origin are refused; telemetry is off. Without a token only
+loopback addresses are served; with one, nothing is shown to who has not signed in with it (`gate.py`).
+Limits: no accounts and no TLS; without a token everybody with an account on this machine can reach the page.
 """
 
 import importlib.util
@@ -11,54 +11,55 @@ import ipaddress
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from rag_dolly.access import checked_address, in_url, with_headers
 from rag_dolly.app import resources, theme
 from rag_dolly.app.engine import Engine
-from rag_dolly.errors import BadSetting, RagDollyError
+from rag_dolly.errors import RagDollyError
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rag_dolly.settings import Settings
 
-HOSTS = ["localhost", "127.0.0.1", "[::1]", "::1"]
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
         "worker-src 'self' blob:; frame-src 'self' blob:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     ),
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with no-referrer a form would be posted with the origin "null"
     "x-content-type-options": "nosniff",
 }
 
 
-def run(settings: "Settings", port: int, host: str = "127.0.0.1") -> None:
+def run(settings: "Settings", port: int, host: str = "127.0.0.1", token: str | None = None) -> None:
     """Serve the page for these settings until interrupted.
 
-    Raises `BadSetting` for a host that is not loopback, `RagDollyError` for a port that is taken.
+    Raises `BadSetting` for a host that needs a token, `RagDollyError` for a port that is taken.
     """
-    listen(Engine(resources.LocalBackend(settings)), port, host)
+    listen(Engine(resources.LocalBackend(settings)), port, host, token)
 
 
-def listen(engine: Engine, port: int, host: str = "127.0.0.1") -> None:
+def listen(engine: Engine, port: int, host: str = "127.0.0.1", token: str | None = None) -> None:
     """Serve the page with this engine; the rest as `run`."""
-    address = _loopback(host)
+    address = checked_address(host, token)
     _claim(address, port)
     resources.install(engine)
     engine.start()
-    _app(f"http://{_named(address)}:{port}").run(config=options(address, port))
+    _app(address, port, token).run(config=options(address, port, token is not None))
 
 
-def options(address: str, port: int) -> dict[str, Any]:
-    """Return all Streamlit options to serve with."""
+def options(address: str, port: int, has_token: bool = False) -> dict[str, Any]:
+    """Return all Streamlit options to serve with; where a token is asked for, any name of this machine will do."""
     own = {"server.address": address, "server.port": port, "logger.hideWelcomeMessage": True, "logger.level": "warning"}
-    return theme.SERVER | theme.LOOK | own
+    hosts = [] if has_token else list(dict.fromkeys([*theme.SERVER["server.allowedHosts"], address]))
+    return theme.SERVER | theme.LOOK | own | {"server.allowedHosts": hosts}
 
 
 class SecureHeaders:
@@ -69,62 +70,44 @@ class SecureHeaders:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Pass the request on, and the response back with the headers."""
-
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                ours = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                theirs = [pair for pair in message.get("headers", []) if pair[0].decode().lower() not in HEADERS]
-                message["headers"] = [*theirs, *ours]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, with_headers(send, HEADERS))
 
 
-class OwnOrigin:
-    """ASGI middleware that refuses what another origin's page asks, before Streamlit sees it.
-
-    To compare such an origin Streamlit would ask a server on the internet for this machine's address.
-    """
-
-    def __init__(self, app: "ASGIApp") -> None:
-        self._app = app
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Pass the request on if it names no origin or one of this machine."""
-        origins = [value.decode("latin-1") for name, value in scope.get("headers", []) if name == b"origin"]
-        if all(_is_own(origin) for origin in origins):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            from starlette.responses import PlainTextResponse
-
-            await PlainTextResponse("Another origin", status_code=403)(scope, receive, send)
-
-
-def _is_own(origin: str) -> bool:
-    try:
-        return urlsplit(origin).hostname in HOSTS
-    except ValueError:
-        return False
-
-
-def _app(url: str) -> Any:
+def _app(address: str, port: int, token: str | None) -> Any:
     import streamlit as st
     from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    from rag_dolly.app.door import Door
+    from rag_dolly.app.gate import ALIVE, OwnOrigin, TokenGate
 
     @asynccontextmanager
     async def announce(_: Any) -> AsyncIterator[None]:
-        sys.stdout.write(f"rag-dolly is at {url}\n")
+        sys.stdout.write(_where(address, port) + "\n")
         sys.stdout.flush()
         yield
 
+    async def alive(_: "Request") -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)
-    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
-    middleware = [Middleware(SecureHeaders), trusted, Middleware(OwnOrigin)]
-    return st.App(_script(), lifespan=announce, middleware=middleware)
+    middleware = [Middleware(SecureHeaders), Middleware(OwnOrigin, address=None if token else address)]
+    if token:
+        middleware.append(Middleware(TokenGate, door=Door(token), cookie=f"rag_dolly_{port}"))
+    return st.App(_script(), lifespan=announce, routes=[Route(ALIVE, alive)], middleware=middleware)
+
+
+def _where(address: str, port: int) -> str:
+    """Return the line that says where the page is."""
+    found = ipaddress.ip_address(address)
+    near = str(found) if not found.is_unspecified else "::1" if found.version == 6 else "127.0.0.1"
+    line = f"rag-dolly is at http://{in_url(near)}:{port}"
+    if found.is_unspecified:
+        line += " and at the other addresses of this machine"
+    if not found.is_loopback:
+        line += "; the connection is not encrypted, see docs/page.md"
+    return line
 
 
 def _script() -> Path:
@@ -132,24 +115,6 @@ def _script() -> Path:
     if spec is None or spec.origin is None:
         raise RagDollyError("The module streamlit_app is not installed: install rag-dolly again, as a whole.")
     return Path(spec.origin)
-
-
-def _loopback(host: str) -> str:
-    """Return the loopback address of a host name; refuse all others."""
-    try:
-        address = "127.0.0.1" if host == "localhost" else host
-        if ipaddress.ip_address(address).is_loopback:
-            return address
-    except ValueError:
-        pass
-    raise BadSetting(
-        f"The page is served to this machine only, expected --host 127.0.0.1, found '{host}': "
-        "use an SSH tunnel to reach it from elsewhere."
-    )
-
-
-def _named(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
 
 
 def _claim(address: str, port: int) -> None:

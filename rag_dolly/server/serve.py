@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from rag_dolly import show
+from rag_dolly.access import checked_address, in_url
 from rag_dolly.chain import RagChain
 from rag_dolly.errors import RagDollyError
-from rag_dolly.server.access import checked_address
 from rag_dolly.server.app import build
 from rag_dolly.server.desk import Desk
 
@@ -48,9 +48,8 @@ class Server(uvicorn.Server):
     """Uvicorn with our application: says where it listens, and ends answers under way when it stops."""
 
     def __init__(self, desk: Desk, address: str, port: int, token: str | None) -> None:
-        named = f"[{address}]" if ":" in address else address
         self._desk = desk
-        self._url = f"http://{named}:{port}"
+        self._url = f"http://{in_url(address)}:{port}"
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         super().__init__(
             uvicorn.Config(

@@ -1,8 +1,8 @@
 """Serves the real page for the browser tests: `page_server.py PORT INDEX MODEL`.
 
 With the model "fake" the chain is the one of `page_fakes.py`, which can be slow and hostile on demand ("fake-kept"
-keeps conversations), with "state-NAME" it is in that state of `fake_states.py`; else the real chain answers from the
-index, with "none" by quoting.
+keeps conversations, "fake-token" is served to all addresses and asks for `TOKEN`), with "state-NAME" it is in that
+state of `fake_states.py`; else the real chain answers from the index, with "none" by quoting.
 """
 
 import ipaddress
@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "app"), str(Path(__file__).parents[2])]
+
+TOKEN = "open-sesame"
 
 
 def stay_here(index):
@@ -38,7 +40,7 @@ def main(port, index, model):
     stay_here(index)
     from rag_dolly.app import serve
 
-    if model in ("fake", "fake-kept"):
+    if model in ("fake", "fake-kept", "fake-token"):
         from page_fakes import GUIDE, HOSTILE, FakeBackend
 
         from rag_dolly.app.engine import Engine
@@ -46,7 +48,8 @@ def main(port, index, model):
         texts = {"garden.md": GUIDE, "hostile <b>.md": f"# Hostile {HOSTILE[:30]}\n\n{HOSTILE}\n"}
         backend = FakeBackend(index, texts, pause=0.15)
         backend.keeps_conversations = model == "fake-kept"
-        serve.listen(Engine(backend, together=1), int(port))
+        way = ("0.0.0.0", TOKEN) if model == "fake-token" else ()
+        serve.listen(Engine(backend, together=1), int(port), *way)
     elif model.startswith("state-"):
         from fake_states import backend
 

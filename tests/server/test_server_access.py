@@ -2,8 +2,8 @@
 
 import pytest
 
+from rag_dolly.access import checked_address
 from rag_dolly.errors import BadSetting
-from rag_dolly.server.access import checked_address
 from tests.server.running import chain_over, serving, user
 
 ASKED = {"messages": [user("How tall is the lighthouse?")]}
@@ -55,6 +55,12 @@ def test_a_request_that_names_another_host_is_refused(served, host):
 def test_a_request_that_names_this_machine_is_served(served, host):
     with served.http() as client:
         assert client.get("/healthz", headers={"host": host}).json() == {"status": "ok"}
+
+
+def test_with_a_token_any_name_will_do_as_behind_a_reverse_proxy(guarded):
+    with guarded.http(headers={"host": "rag.example", "authorization": f"Bearer {TOKEN}"}) as client:
+        assert client.get("/v1/models").status_code == 200
+        assert client.get("/v1/models", headers={"authorization": "Bearer x"}).status_code == 401
 
 
 @pytest.mark.parametrize(
