@@ -61,13 +61,18 @@ def on_chinese(data: Path, indexes: Path, limit: int) -> None:
 def on_filings(data: Path, indexes: Path, limit: int) -> None:
     rows = rows_of(data / "financebench" / "qa.jsonl")
     there = {path.name for path in (data / "financebench" / "docs").iterdir()}
-    asked = [row for row in rows if row["doc"] in there]
+    asked = [{**row, "page": gold_pages(row)} for row in rows if row["doc"] in there]
     evaluate(asked[:limit], data / "financebench" / "docs", indexes / "financebench", "none")
 
 
 def on_refusals(data: Path, indexes: Path, limit: int) -> None:
     folders = [data / "xquad" / language for language in LANGUAGES]
     refusals.main([*map(str, folders), str(data / "squad2-a"), "--limit", str(limit)])
+
+
+def gold_pages(row: dict[str, Any]) -> list[int]:
+    """Return the pages with the evidence for an answer, counted from 1."""
+    return sorted({int(piece["page0"]) + 1 for piece in row["evidence"]})
 
 
 PARTS = {

@@ -3,7 +3,8 @@
 Halves of its own sentences stand for questions that it answers, and everyday questions against passages picked at
 random for those that it does not (their mean cosine: what this embedder gives to texts that have nothing in common).
 The threshold lies on the way from these up to a low quantile of the halves. So it moves with the embedder, the language
-and the size of the collection, and asks less where the embedder tells the two less apart. The choices were made on public questions: docs/ground.md.
+and the size of the collection, and asks less where the embedder tells the two less apart. The choices were made on
+public questions: docs/ground.md.
 
 Limits: small collections and scripts that the embedder does not know have no threshold of their own.
 """
@@ -35,6 +36,8 @@ QUANTILE = 0.05
 WAY = 0.70
 SHORTER = 0.3
 """The threshold lies at `WAY` * way ** `SHORTER` of the way: the shorter that is, the less is asked."""
+MOST = 0.60
+"""The threshold lies at most so far up the way, however near the halves come: questions are no halves."""
 STALE = 0.15
 """It is calibrated anew when the number of passages has changed by more than this part."""
 LEAST_KNOWN = 0.5
@@ -86,7 +89,7 @@ def _needed(store: Store, snapshot: Snapshot, embedder: Embedder) -> float | Non
     foreign = np.array([embedder.embed_query(question) for question in _foreign(snapshot)])
     nothing = float((foreign @ random_passages.T).mean())
     way = max(float(np.quantile(own, QUANTILE)) - nothing, 0.0)
-    return round(nothing + WAY * float(way ** (1 + SHORTER)), 4)
+    return round(nothing + min(WAY * float(way ** (1 + SHORTER)), MOST), 4)
 
 
 def _half(text: str) -> str:
@@ -106,4 +109,4 @@ def _nearness(store: Store, snapshot: Snapshot, embedder: Embedder, question: st
     words = snapshot.words.search(query_terms(question, snapshot.languages), _NEAREST)
     found = store.passages([key for key, _ in (*dense, *words)])
     texts = [" ".join((*(one.passage.heading or (one.title,)), one.passage.text)) for one in found]
-    return near(dense[0][1] if dense else 0.0, word_share(question, texts))
+    return near(dense[0][1] if dense else 0.0, word_share(question, texts, [one.passage.source for one in found]))

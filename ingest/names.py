@@ -40,8 +40,16 @@ def asked_names(question: str, languages: Collection[str]) -> tuple[list[str], l
     return [f"{_MARK}{term}" for term in sorted(terms - numbers)], [f"{_MARK}{term}" for term in sorted(numbers)]
 
 
+def said_of(question: str, source: str, language: str) -> set[str]:
+    """Return the terms, unmarked, that a document's name says: its own, and the question's that it has as one word."""
+    own = {term[len(_MARK) :] for term in name_terms(source, language)}
+    words = _words(question)
+    joined = (pair for pair in pairwise(words) if own.issuperset(index_terms("".join(pair), language)))
+    return own.union(*(index_terms(" ".join(pair), language) for pair in joined))
+
+
 def _words(text: str) -> list[str]:
-    return _RUN.findall(_HUMP.sub(" ", text))
+    return _RUN.findall(_HUMP.sub(" ", text).lower())
 
 
 def _names(term: str) -> bool:

@@ -16,6 +16,7 @@ from rag_dolly.errors import EmptyQuestion, QuestionTooLong
 from rag_dolly.followup import search_text
 from rag_dolly.ground import Support, answerable, find_support
 from rag_dolly.inert import answer_line, without_markers
+from rag_dolly.question_type import question_type
 from rag_dolly.quote import Quote, best_quotes, short_answer
 from rag_dolly.types import Hit, Mode, Turn, hit_json
 from rag_dolly.words import content_words
@@ -78,14 +79,14 @@ def answer_pieces(question: str, history: Sequence[Turn], parts: Parts, stop: St
 
 
 def _needs_no_model(state: Asked) -> bool:
-    """Whether the reader comes first and is sure of an answer, or the question will be refused anyway."""
+    """Whether the reader comes first, and it is sure, or the question is for a fact, or will be refused anyway."""
     if not state.parts.reader_first:
         return False
     if not answerable(state.asked, state.hits, state.needed, state.is_known):
         return True
     found = bool(state.scored()) and short_answer(state.scored()[0]) is not None
     state.lap("read")
-    return found
+    return found or question_type(state.asked) is not None
 
 
 def _left_out(hit: Hit) -> Piece:

@@ -74,7 +74,8 @@ def nearness(question: str, hits: Sequence[Hit], is_known: bool = True) -> tuple
     The cosine is 0 for a question that is not in a script that the embedder knows (`is_known`).
     """
     cosine = max((hit.dense or 0.0 for hit in hits), default=0.0) if is_known else 0.0
-    return cosine, word_share(question, [" ".join((*hit.heading, hit.text)) for hit in hits])
+    texts = [" ".join((*hit.heading, hit.text)) for hit in hits]
+    return cosine, word_share(question, texts, [hit.source for hit in hits])
 
 
 def find_support(sentence: str, hits: Sequence[Hit], embed: Embed) -> Support | None:

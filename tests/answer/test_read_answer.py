@@ -57,9 +57,15 @@ def test_a_reader_that_is_sure_comes_before_the_model(index):
 
 
 def test_one_that_is_not_sure_leaves_it_to_the_model(index):
+    model, open_question = ScriptedPipeline(TRUE), "Tell me about the honey of the hives."
+    answer = ask(index, PointingReader("15 kilograms", -1.0), model, open_question, reader_first=True)
+    assert answer["mode"] == "generated" and len(model.prompts) == 1
+
+
+def test_a_question_for_a_fact_is_quoted_even_where_the_reader_is_not_sure(index):
     model = ScriptedPipeline(TRUE)
     answer = ask(index, PointingReader("15 kilograms", -1.0), model, reader_first=True)
-    assert answer["mode"] == "generated" and len(model.prompts) == 1
+    assert answer["mode"] == "quoted" and not model.prompts
 
 
 def test_a_question_that_is_refused_leaves_the_model_alone(index):

@@ -7,6 +7,7 @@ import pytest
 from ingest import terms
 from ingest.index import Index
 from ingest.names import asked_names, name_terms
+from ingest.nearness import word_share
 from ingest.sync import ingest_paths
 from rag_dolly.retrieve import HybridRetriever
 from tests.fakes import HashingEmbedder
@@ -33,6 +34,13 @@ def test_a_path_is_cut_at_signs_digits_and_humps():
 def test_words_of_a_question_are_joined_in_pairs_and_numbers_stand_apart():
     letters, numbers = asked_names("What did Best Buy sell in FY2019?", {"en"})
     assert "\x1fbestbuy" in letters and "\x1ffy" in letters and numbers == ["\x1f2019"]
+
+
+def test_a_text_says_the_words_by_which_its_document_is_named():
+    text, source = ["Inventories were 5 billion."], ["BESTBUY_2019_10K.txt"]
+    assert word_share("What were the inventories of Best Buy?", text, source) == 1
+    assert word_share("What were the inventories of Best Buy?", text, ["notes.txt"]) == pytest.approx(1 / 3)
+    assert word_share("What were the inventories of Best Oil?", text, source) == pytest.approx(1 / 3)
 
 
 def test_chinese_names_are_found_by_pairs():
