@@ -31,15 +31,22 @@ def export_feedback(
     redact: Annotated[
         Path | None, typer.Option(help="Regular expressions, one a line, of what must not be in it either.")
     ] = None,
+    redact_words: Annotated[
+        Path | None, typer.Option(help="Names and other words, one a line, that must not be in it either.")
+    ] = None,
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write corrections, answers rated up and written records, with consent only, as databricks-dolly-15k has them."""
+    from ingest.errors import IndexMissing
     from rag_dolly import feedback, feedback_export, show
-    from rag_dolly.redact import read_rules
+    from rag_dolly.redact import rules_of
     from rag_dolly.settings import load_settings
 
-    rules = read_rules(redact) if redact else []
-    kept = feedback.read(load_settings(index=index).index)
+    rules = rules_of(redact, redact_words)
+    folder = load_settings(index=index).index
+    if not folder.is_dir():
+        raise IndexMissing(f"No index in {folder}, so there is no feedback: name the right folder with --index.")
+    kept = feedback.read(folder)
     counts = feedback_export.export(kept.records, out, rules)
     show.exported(feedback_export.as_json(counts, kept.damaged), feedback_export.in_words(counts, kept.damaged), json)

@@ -54,14 +54,14 @@ def finetune(
 ) -> None:
     """Train a model on records of instruction and response, by Dolly's recipe; `--model OUT` then uses it."""
     from rag_dolly import show, show_finetune
-    from rag_dolly.finetune.recipe import Asked, Recipe
+    from rag_dolly.finetune.recipe import Asked, Recipe, check_rate
     from rag_dolly.finetune.run import finetune as train
     from rag_dolly.settings import load_settings
 
     settings = load_settings(device=device, offline=offline)
     recipe = Recipe(
         epochs=epochs,
-        rate=lr or 0.0,
+        rate=0.0 if lr is None else check_rate(lr),
         warm_up=warm_up,
         batch=batch_size,
         micro=micro_batch,

@@ -16,9 +16,10 @@ def finetune_reader(
 ) -> None:
     """Train the reader, which finds the words that answer a question, on questions and passages."""
     from rag_dolly import show
-    from rag_dolly.errors import BadSetting
+    from rag_dolly.errors import RagDollyError
+    from rag_dolly.finetune.disk import make_folder, writing
     from rag_dolly.finetune.reader import card
-    from rag_dolly.finetune.reader.records import made_unanswerable, read_records, split
+    from rag_dolly.finetune.reader.records import HELD_OUT, made_unanswerable, read_records, split
     from rag_dolly.finetune.reader.score import score
     from rag_dolly.finetune.reader.train import Step, train
     from rag_dolly.reader import weights
@@ -26,10 +27,12 @@ def finetune_reader(
 
     files = [card.Source.of(path, read_records(path)) for path in data]
     if not any(record.answers for file in files for record in file.records):
-        raise BadSetting("No usable record in the data: expected answers that stand word for word in their context.")
-    if (out / weights.FILE).exists():
-        raise BadSetting(f"{out} already holds a reader: name another folder, or delete it first.")
+        raise RagDollyError("No usable record in the data: expected answers that stand word for word in their context.")
+    if (make_folder(out) / weights.FILE).exists():
+        raise RagDollyError(f"{out} already holds a reader: name another folder, or delete it first.")
     records, held_out = split([record for file in files for record in file.records])
+    if not any(record.answers for record in held_out):
+        raise RagDollyError(f"Too few passages: of {HELD_OUT} titles or passages one is held out; give more records.")
     show.note(f"{len(records):,} records to train on, {len(held_out):,} held out")
 
     def tell(step: Step) -> None:
@@ -39,7 +42,8 @@ def finetune_reader(
             done = f"step {step.number:,} of {step.steps:,}, loss {step.loss:.3f}"
             show.note(f"{done}, {speed:,.0f} tokens/s, {left:.0f} min left")
 
-    losses = train(records, out, epochs, tell)
-    found = score(SpanReader(out), [*held_out, *made_unanswerable(held_out)])
-    card.write(out, files, found, losses, epochs)
+    with writing(out):
+        losses = train(records, out, epochs, tell)
+        found = score(SpanReader(out), [*held_out, *made_unanswerable(held_out)])
+        card.write(out, files, found, losses, epochs)
     show.note(f"Held out: F1 {found.f1:.3f}, exact {found.exact:.3f}, told from unanswerable {found.auc:.3f}")

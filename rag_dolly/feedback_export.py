@@ -18,7 +18,7 @@ from typing import Any
 from rag_dolly.errors import RagDollyError
 from rag_dolly.feedback import WRITTEN, Feedback, Shown
 from rag_dolly.inert import visible, without_markers
-from rag_dolly.redact import redact
+from rag_dolly.redact import Rule, redact
 from rag_dolly.words import content_words, is_negated
 
 FIELDS = ("instruction", "context", "response", "category")
@@ -59,7 +59,7 @@ class Counts:
     redacted: dict[str, int] = field(default_factory=dict)
 
 
-def export(records: Sequence[Feedback], out: Path, rules: Sequence[Any] = ()) -> Counts:
+def export(records: Sequence[Feedback], out: Path, rules: Sequence[Rule] = ()) -> Counts:
     """Write the records of feedback as JSON lines. Raises `RagDollyError`; then nothing was written."""
     rows, counts = training_records(records, rules)
     try:
@@ -70,7 +70,7 @@ def export(records: Sequence[Feedback], out: Path, rules: Sequence[Any] = ()) ->
     return counts
 
 
-def training_records(records: Sequence[Feedback], rules: Sequence[Any] = ()) -> tuple[list[Row], Counts]:
+def training_records(records: Sequence[Feedback], rules: Sequence[Rule] = ()) -> tuple[list[Row], Counts]:
     """Return the rows, oldest first, and the counts. Raises `RagDollyError` where a rule takes too long."""
     allowed = [said for said in records if said.consent]
     made = [row for said in allowed if (row := _row(said))]
@@ -122,7 +122,7 @@ def _context(passages: Sequence[Shown], response: str) -> list[Shown]:
     return [passages[best]] if best is not None and shares[best] >= LEAST_SHARED else []
 
 
-def _redacted(row: Row, rules: Sequence[Any], redacted: Counter[str]) -> Row:
+def _redacted(row: Row, rules: Sequence[Rule], redacted: Counter[str]) -> Row:
     clean = dict(row)
     for name in ("instruction", "context", "response"):
         clean[name], found = redact(row[name], rules)

@@ -1,10 +1,11 @@
-"""What must not leave in an export: addresses, numbers and keys of people, and what a file of rules names.
+"""What must not leave in an export: addresses, numbers and keys of people, and what rules of a user name.
 
 Built in are e-mail addresses, telephone numbers, card numbers (whose check digit is right), IBANs (whose check digits
 are right), and keys as services give them out. Each becomes its name in brackets: "[e-mail]".
 
-Limits: names of people and postal addresses are not found; a telephone number is only taken for one if it is written
-as one (with +, 0 or brackets in front, or in groups of 3-3-4). Rules of a user are given a second for each text.
+Limits: names of people and postal addresses are found only where a user lists them (`redact_words`); a telephone
+number is only taken for one if it is written as one (with +, 0 or brackets in front, or in groups of 3-3-4). Regular
+expressions of a user are given a second for each text.
 """
 
 import re
@@ -12,13 +13,22 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from rag_dolly.errors import BadSetting, RagDollyError
+from rag_dolly.errors import RagDollyError
+from rag_dolly.redact_words import REDACTED, read_words
 
 RULE_SECONDS = 1.0
 """For one rule over one text."""
-RULE = "rule"
+RULE, WORD = "rule", "word"
+
+
+class Rule(NamedTuple):
+    """A rule of a user: its name in the counts, and a function that returns a text without it and how often it was."""
+
+    name: str
+    apply: Callable[[str], tuple[str, int]]
+
 
 _KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)"
@@ -37,11 +47,8 @@ _PHONE = re.compile(
 _GROUPED = re.compile(r"\d{3}[ .-]\d{3}[ .-]\d{4}|0\d{1,4}[ ./-]\d.*")
 
 
-def redact(text: str, rules: Sequence[Any] = ()) -> tuple[str, Counter[str]]:
-    """Return a text with what must not leave taken out, and how often what was. Raises `RagDollyError`.
-
-    `rules` are as `read_rules` returns them.
-    """
+def redact(text: str, rules: Sequence[Rule] = ()) -> tuple[str, Counter[str]]:
+    """Return a text with what must not leave taken out, and how often what was. Raises `RagDollyError`."""
     found: Counter[str] = Counter()
     for name, pattern, cut in (
         ("key", _KEY, len),
@@ -52,8 +59,8 @@ def redact(text: str, rules: Sequence[Any] = ()) -> tuple[str, Counter[str]]:
     ):
         text = pattern.sub(partial(_replaced, name, cut, found), text)
     for rule in rules:
-        text, count = _apply(rule, text)
-        found[RULE] += count
+        text, count = rule.apply(text)
+        found[rule.name] += count
     return text, +found
 
 
@@ -92,34 +99,40 @@ def _phone_length(text: str) -> int:
     return len(text) if as_one and 7 <= count <= 15 else 0
 
 
-def read_rules(path: Path) -> list[Any]:
+def rules_of(expressions: Path | None, words: Path | None) -> list[Rule]:
+    """Return the rules of two files: regular expressions, and names and other words. Raises `RagDollyError`."""
+    rules = read_rules(expressions) if expressions else []
+    return [*rules, Rule(WORD, read_words(words).without)] if words else rules
+
+
+def read_rules(path: Path) -> list[Rule]:
     """Return the regular expressions of a file, one a line; empty lines and those that begin with # say nothing.
 
-    Raises `BadSetting`, naming the line.
+    Raises `RagDollyError`, naming the line.
     """
     import regex  # type: ignore[import-untyped]
 
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{path} cannot be read: {error}") from error
+        raise RagDollyError(f"{path} cannot be read: {error}") from error
     rules = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            rules.append(regex.compile(line))
+            rules.append(Rule(RULE, partial(_without, regex.compile(line))))
         except regex.error as error:
-            raise BadSetting(f"{path}, line {number}: not a regular expression: {error}.") from error
+            raise RagDollyError(f"{path}, line {number}: not a regular expression: {error}.") from error
     return rules
 
 
-def _apply(rule: Any, text: str) -> tuple[str, int]:
+def _without(expression: Any, text: str) -> tuple[str, int]:
     try:
-        replaced: tuple[str, int] = rule.subn("[redacted]", text, timeout=RULE_SECONDS)
+        replaced: tuple[str, int] = expression.subn(REDACTED, text, timeout=RULE_SECONDS)
     except TimeoutError as error:
         raise RagDollyError(
-            f"The rule {rule.pattern[:80]!r} took over {RULE_SECONDS:.0f} s for one text: expected one without nested "
-            "repetition; write it more simply. Nothing was exported."
+            f"The rule {expression.pattern[:80]!r} took over {RULE_SECONDS:.0f} s for one text: expected one without "
+            "nested repetition; write it more simply. Nothing was exported."
         ) from error
     return replaced

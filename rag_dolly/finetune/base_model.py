@@ -5,6 +5,7 @@ them, and embeddings of the tokenizer's size, as Dolly's training did.
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,9 @@ def with_adapter(model: Any, rank: int, added: int) -> Any:
         modules_to_save=embeddings if added else None,
         ensure_weight_tying=bool(added and model.config.tie_word_embeddings),
     )
-    adapted: Any = peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks for activation checkpointing by its old name
+        adapted: Any = peft.get_peft_model(model, config)
     return adapted
 
 

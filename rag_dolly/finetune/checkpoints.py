@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_dolly.errors import RagDollyError
+from rag_dolly.finetune.disk import writing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +51,7 @@ def load(checkpoint: Path, model: "Module", optimizer: "Optimizer") -> tuple[int
     Raises `RagDollyError` if it is damaged or of another model.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -62,7 +64,7 @@ def load(checkpoint: Path, model: "Module", optimizer: "Optimizer") -> tuple[int
                 optimizer.state[weight] = {
                     key: _like(moments[f"{name}:{key}"], weight) for key in ("step", "exp_avg", "exp_avg_sq")
                 }
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise RagDollyError(
             f"{checkpoint} cannot be resumed from: {' '.join(str(error).split())[:200]}; remove it to begin anew."
         ) from error
@@ -78,11 +80,9 @@ def remove_all(folder: Path) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON in one step: the file has all of it, or what it had before. Raises `RagDollyError`."""
     beside = path.with_name(f".{path.name}.new")
-    try:
+    with writing(path):
         beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
         os.replace(beside, path)
-    except OSError as error:
-        raise RagDollyError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def _write(
@@ -91,19 +91,19 @@ def _write(
     from safetensors.torch import save_file
 
     fresh, place = folder / "checkpoint-new", folder / f"checkpoint-{step}"
+    shutil.rmtree(fresh, ignore_errors=True)
     try:
+        with writing(place):
+            fresh.mkdir()
+            save_file(weights, fresh / WEIGHTS)
+            save_file(moments, fresh / OPTIMIZER)
+            (fresh / STATE).write_text(json.dumps({"step": step, "losses": losses}), "utf-8")
+            for path in fresh.iterdir():
+                _flush(path)
+            os.replace(fresh, place)
+            _flush(folder)
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
-        save_file(weights, fresh / WEIGHTS)
-        save_file(moments, fresh / OPTIMIZER)
-        (fresh / STATE).write_text(json.dumps({"step": step, "losses": losses}), "utf-8")
-        for path in fresh.iterdir():
-            _flush(path)
-        os.replace(fresh, place)
-        _flush(folder)
-    except (OSError, RuntimeError) as error:  # safetensors has an error of its own for a full disk
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise RagDollyError(f"{place} cannot be written: {' '.join(str(error).split())[:200]}.") from error
     for older in folder.glob("checkpoint-*"):
         if older != place:
             shutil.rmtree(older, ignore_errors=True)
@@ -136,7 +136,7 @@ def _whole(value: "Tensor", keep: bool) -> "Tensor":
 def _like(value: "Tensor", weight: "Tensor") -> "Tensor":
     """Return a stored tensor as the weight has it: on its device, and sharded as it is."""
     if not value.dim():
-        return value  # the optimizer counts its steps on the processor
+        return value.to(weight.device)  # the fused optimizer counts its steps where the weight is
     mesh = getattr(weight, "device_mesh", None)
     if mesh is None:
         return value.to(weight.device)

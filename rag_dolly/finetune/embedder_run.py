@@ -16,8 +16,11 @@ import numpy as np
 from ingest.corpus import document_of
 from ingest.errors import RagDollyError
 from rag_dolly.beir import Collection
+from rag_dolly.errors import OutOfMemory
 from rag_dolly.finetune import card, checkpoints, saving
-from rag_dolly.finetune.hard_negatives import mine, open_searches
+from rag_dolly.finetune.disk import writing
+from rag_dolly.finetune.hard_negatives import Triple, mine, open_searches
+from rag_dolly.finetune.recipe import check_epochs, check_rate
 from rag_dolly.finetune.records import Data, Record, licence_in, read_data
 from rag_dolly.finetune.shelf import Shelf
 from rag_dolly.finetune.training import OnStep
@@ -67,13 +70,13 @@ def finetune_embedder(
     """Train, measure and, if it finds as much as before or more, save.
 
     Raises `RagDollyError` for data that does not do, for a folder that is not empty, and for a result that is worse;
-    `ModelNotFound`; `IndexMismatch` if another embedder made the index.
+    `BadSetting`; `ModelNotFound`; `IndexMismatch` if another embedder made the index; `OutOfMemory`.
     """
-    from ingest.embed import ModelEmbedder, open_embedder
-    from rag_dolly.finetune.embedder_training import train_embedder
+    from ingest.embed import open_embedder
 
+    check_epochs(asked.epochs), check_rate(asked.rate)
     data = read_data(asked.data, asked.offline, asked.licence)
-    saving.check_empty(asked.out, resume=False)
+    saving.check_empty(asked.out, can_resume=False)
     records = [record for record in data.records if record.context and record.response]
     if len(records) < LEAST:
         raise RagDollyError(
@@ -88,22 +91,47 @@ def finetune_embedder(
     tell(f"{data.name}: {len(training)} questions to train on, {len(held_out)} held out, {found} with a hard negative")
     collection = collection_of(shelf.contexts, held_out)
     before = measures(collection, embedder)
+    losses, after = _trained(
+        asked, embedder, triples, lambda made: refuse_worse(before, measures(collection, made)), on_step
+    )
+    tuned = TunedEmbedder(asked.out, len(training), len(held_out), before, after)
+    with writing(asked.out):
+        _write_papers(asked, data, embedder, tuned, losses)
+    return tuned
+
+
+def _trained(
+    asked: EmbedderAsked,
+    embedder: "ModelEmbedder",
+    triples: Sequence[Triple],
+    judge: "Callable[[ModelEmbedder], dict[str, float]]",
+    on_step: OnStep,
+) -> tuple[list[float], dict[str, float]]:
+    """Train, and put the result in its place unless `judge` raises; return the losses and what `judge` found."""
+    from ingest.embed import ModelEmbedder
+    from rag_dolly.finetune.embedder_training import train_embedder
+    from rag_dolly.generate.checkpoint import is_out_of_memory
+
     fresh = asked.out / "model-new"
+    settings = {"epochs": asked.epochs, "rate": asked.rate}
     try:
-        settings = {"epochs": asked.epochs, "rate": asked.rate}
         losses = train_embedder(
             embedder.folder, embedder.identity, triples, fresh,
             batch=asked.batch, seed=asked.seed, on_step=on_step, **settings,
         )  # fmt: skip
-        after = measures(collection, ModelEmbedder(fresh, asked.out.name))
-        refuse_worse(before, after)
-        for path in sorted(fresh.iterdir(), key=lambda path: path.name == "config.json"):
-            shutil.move(path, asked.out / path.name)
+        found = judge(ModelEmbedder(fresh, asked.out.name))
+        with writing(asked.out):
+            for path in sorted(fresh.iterdir(), key=lambda path: path.name == "config.json"):
+                shutil.move(path, asked.out / path.name)
+        return losses, found
+    except Exception as error:
+        if isinstance(error, RagDollyError) or not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"Training the embedder with --batch-size {asked.batch} needs more memory than there is: give less."
+        ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    tuned = TunedEmbedder(asked.out, len(training), len(held_out), before, after)
-    _write_papers(asked, data, embedder, tuned, losses)
-    return tuned
 
 
 def split(records: Sequence[Record], held_out: int, seed: int) -> tuple[list[Record], list[Record]]:
@@ -146,8 +174,8 @@ def measures(collection: Collection, embedder: "ModelEmbedder") -> dict[str, flo
     return {f"{stage} {name}": estimate.mean for stage in STAGES for name, estimate in found.stages[stage].items()}
 
 
-def refuse_worse(before: dict[str, float], after: dict[str, float]) -> None:
-    """Raise `RagDollyError` if a stage finds less than it did."""
+def refuse_worse(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """Return the figures after. Raises `RagDollyError` if a stage finds less than it did."""
     for stage in STAGES:
         was, now = (figures[f"{stage} {DECIDES}"] for figures in (before, after))
         if now < was:
@@ -155,6 +183,7 @@ def refuse_worse(before: dict[str, float], after: dict[str, float]) -> None:
                 f"The trained embedder is worse on the held-out questions ({stage} {DECIDES} {was:.4f} before, "
                 f"{now:.4f} after) and was not kept: give more questions, fewer --epochs, or a smaller --lr."
             )
+    return after
 
 
 def _write_papers(

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag_dolly.finetune.disk import writing
 from rag_dolly.finetune.hard_negatives import Triple
 from rag_dolly.finetune.recipe import CLIP
 from rag_dolly.finetune.training import OnStep, Step
+from rag_dolly.generate.checkpoint import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,14 +42,16 @@ def train_embedder(
 ) -> list[float]:
     """Train the embedder in `folder` and write it to `out`; return the loss of each step.
 
-    The rate rises over the first tenth of the steps and falls to 0 over the rest, in straight lines.
+    The rate rises over the first tenth of the steps and falls to 0 over the rest, in straight lines. Raises
+    `RagDollyError` if it cannot be written.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
     from sentence_transformers import SentenceTransformer
 
     torch.manual_seed(seed)
-    model: Any = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
+    with quiet():
+        model: Any = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
     chosen = list(steps(triples, epochs, batch, seed))
     losses: list[float] = []
@@ -67,7 +71,8 @@ def train_embedder(
         seconds = max(time.monotonic() - began, 1e-9)
         left = seconds / (number + 1) * (len(chosen) - number - 1)
         on_step(Step(number + 1, len(chosen), losses[-1], tokens / seconds, left))
-    model.save_pretrained(str(out), create_model_card=False)
+    with writing(out), quiet():
+        model.save_pretrained(str(out), create_model_card=False)
     return losses
 
 

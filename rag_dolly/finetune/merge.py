@@ -3,6 +3,7 @@
 from typing import Any
 
 from rag_dolly.finetune import base_model, saving
+from rag_dolly.finetune.disk import writing
 from rag_dolly.finetune.prepare import Prepared
 from rag_dolly.finetune.recipe import Asked
 from rag_dolly.finetune.training import Trainee
@@ -19,7 +20,8 @@ def save_all(asked: Asked, made: Prepared, trainee: Trainee, stored: str) -> Non
     if is_sharded:
         model, weights = _put_together(asked, made, weights), None
     if asked.recipe.rank:
-        base_model.save_adapter(model, asked.out / saving.ADAPTER)
+        with writing(asked.out):
+            base_model.save_adapter(model, asked.out / saving.ADAPTER)
         model = base_model.merged(model)
     saving.save_model(model, made.tokenizer, asked.out, stored)
 

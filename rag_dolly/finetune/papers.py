@@ -3,8 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
-from rag_dolly.errors import RagDollyError
 from rag_dolly.finetune import card, checkpoints, loss_plot
+from rag_dolly.finetune.disk import writing
 from rag_dolly.finetune.prepare import Prepared
 from rag_dolly.finetune.recipe import RUN, Asked
 from rag_dolly.finetune.records import Data, licence_in
@@ -39,8 +39,6 @@ def write_papers(asked: Asked, data: Data, made: Prepared, facts: dict[str, Any]
             facts["before"], facts["after"], use,
         )
     )  # fmt: skip
-    try:
+    with writing(asked.out / "README.md"):
         (asked.out / "README.md").write_text(page, "utf-8")
-    except OSError as error:
-        raise RagDollyError(f"{asked.out / 'README.md'} cannot be written: {error.strerror or error}.") from error
     checkpoints.write_json(asked.out / RUN, facts)

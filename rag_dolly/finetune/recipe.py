@@ -61,10 +61,9 @@ class Recipe:
 
     def check(self) -> "Recipe":
         """Return the recipe. Raises `BadSetting` for a number that cannot be."""
-        if not (math.isfinite(self.epochs) and self.epochs > 0):
-            raise BadSetting(f"--epochs is {self.epochs}: expected a number above 0.")
-        if not (math.isfinite(self.rate) and 0 <= self.rate < 1):
-            raise BadSetting(f"--lr is {self.rate}: expected a number above 0 and below 1, such as 5e-6.")
+        check_epochs(self.epochs)
+        if self.rate:
+            check_rate(self.rate)
         if not 0 <= self.missing < 1:
             raise BadSetting(f"--missing is {self.missing}: expected a share from 0 to 0.99.")
         return self
@@ -72,6 +71,20 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """Return by name the settings that decide what comes of a run."""
         return {key: value for key, value in asdict(self).items() if key != "save_every"}
+
+
+def check_epochs(epochs: float) -> float:
+    """Return the epochs. Raises `BadSetting` for a number that cannot be."""
+    if not (math.isfinite(epochs) and epochs > 0):
+        raise BadSetting(f"--epochs is {epochs}: expected a number above 0.")
+    return epochs
+
+
+def check_rate(rate: float) -> float:
+    """Return the learning rate. Raises `BadSetting` for a number that cannot be."""
+    if not 0 < rate < 1:
+        raise BadSetting(f"--lr is {rate}: expected a number above 0 and below 1, such as {FULL_RATE:g}.")
+    return rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from rag_dolly.errors import OutOfMemory, RagDollyError
 from rag_dolly.finetune import checkpoints, saving
+from rag_dolly.finetune.disk import make_folder
 from rag_dolly.finetune.measure import Figures, measure
 from rag_dolly.finetune.merge import save_all
 from rag_dolly.finetune.papers import write_papers
@@ -47,8 +48,7 @@ def finetune(asked: Asked, tell: Tell = lambda _: None, on_step: OnStep = lambda
     recipe = asked.recipe.check()
     data = read_data(asked.data, asked.offline, asked.licence)
     accelerator, choice = open_devices(asked.device, recipe)
-    if accelerator.is_main_process:
-        saving.check_empty(asked.out, asked.resume)
+    make_folder(asked.out) if asked.resume else saving.check_empty(asked.out, can_resume=True)
     made = prepare(asked, data)
     facts = {**_identity(asked, data, made), **_earlier(asked, data, made)}
     try:

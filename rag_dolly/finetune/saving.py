@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag_dolly.errors import RagDollyError
+from rag_dolly.finetune.disk import make_folder, writing
 from rag_dolly.generate.checkpoint import quiet
 from rag_dolly.generate.memory import gigabytes
 
@@ -17,18 +18,11 @@ ADAPTER = "adapter"
 _MARGIN = 50_000_000
 
 
-def check_empty(out: Path, resume: bool) -> None:
-    """Make the folder. Raises `RagDollyError` if something is in it and nothing is to be resumed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        holds = next(out.iterdir(), None)
-    except OSError as error:
-        raise RagDollyError(f"--out {out} cannot be used: {error.strerror or error}.") from error
-    if holds and not resume:
-        raise RagDollyError(
-            f"--out {out} is not empty ({holds.name} is in it): name another folder, or add --resume to go on with "
-            "the run there."
-        )
+def check_empty(out: Path, can_resume: bool) -> None:
+    """Make the folder. Raises `RagDollyError` if something is in it; `can_resume`: whether --resume is an option."""
+    if holds := next(make_folder(out).iterdir(), None):
+        way = ", or add --resume to go on with the run there" if can_resume else ""
+        raise RagDollyError(f"--out {out} is not empty ({holds.name} is in it): name another folder{way}.")
 
 
 def check_space(out: Path, parameters: int, trained: int, item: int) -> None:
@@ -54,7 +48,7 @@ def save_model(model: Any, tokenizer: Any, out: Path, dtype: str) -> None:
 
     kind = getattr(torch, dtype)
     fresh = out / "model-new"
-    try:
+    with writing(out):
         shutil.rmtree(fresh, ignore_errors=True)
         model = model.to(kind)
         model.config.dtype = kind
@@ -65,5 +59,3 @@ def save_model(model: Any, tokenizer: Any, out: Path, dtype: str) -> None:
         for path in sorted(fresh.iterdir(), key=lambda path: path.name == "config.json"):
             os.replace(path, out / path.name)
         fresh.rmdir()
-    except (OSError, RuntimeError) as error:  # safetensors has an error of its own for a full disk
-        raise RagDollyError(f"{out} cannot be written: {' '.join(str(error).split())[:200]}.") from error

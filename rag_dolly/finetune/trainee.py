@@ -60,14 +60,26 @@ def make_trainee(asked: Asked, made: Prepared, accelerator: "Accelerator", choic
     if recipe.rank:
         torch.manual_seed(recipe.seed)  # an adapter begins with drawn weights
         model = base_model.with_adapter(model, recipe.rank, made.added)
-    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = make_optimizer(model, recipe.learning_rate(0, 1))
     if accelerator.is_main_process:
-        total = sum(weight.numel() for weight in model.parameters())
-        saving.check_space(asked.out, total, sum(weight.numel() for weight in trained), 4 if stored == "float32" else 2)
-    optimizer = torch.optim.AdamW(trained, lr=recipe.learning_rate(0, 1), weight_decay=0.0)
+        total, trained = (
+            sum(weight.numel() for weight in weights) for weights in (model.parameters(), _trained(model))
+        )
+        saving.check_space(asked.out, total, trained, 4 if stored == "float32" else 2)
     if accelerator.distributed_type.value == "DEEPSPEED":
         plugin: Any = accelerator.state.deepspeed_plugin
         plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = recipe.micro_for(accelerator.num_processes)
         plugin.deepspeed_config["gradient_accumulation_steps"] = accelerator.gradient_accumulation_steps
     prepared, optimizer = accelerator.prepare(model, optimizer)
     return Trainee(accelerator, prepared, optimizer, can_keep), stored
+
+
+def make_optimizer(model: Any, rate: float) -> Any:
+    """Return AdamW over what is trained, without weight decay; fused, which is several times faster."""
+    import torch
+
+    return torch.optim.AdamW(_trained(model), lr=rate, weight_decay=0.0, fused=True)
+
+
+def _trained(model: Any) -> list[Any]:
+    return [weight for weight in model.parameters() if weight.requires_grad]

@@ -37,9 +37,16 @@ def test_rules_of_the_user_redact_too(told, tmp_path):
     assert '"response": "[redacted]."' in (tmp_path / "out.jsonl").read_text()
     (tmp_path / "rules.txt").write_text("(\n")
     assert "line 1: not a regular expression" in one_line(
-        told("export", "feedback", "o.jsonl", "--redact", "rules.txt", code=2)
+        told("export", "feedback", "o.jsonl", "--redact", "rules.txt", code=1)
     )
     assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_names_of_a_list_are_redacted(told, tmp_path):
+    (tmp_path / "names.txt").write_text("correction\n")
+    counts = json.loads(told("export", "feedback", "out.jsonl", "--redact-words", "names.txt", "--json").stdout)
+    assert counts["redacted"] == {"e-mail": 2, "word": 2}
+    assert '"response": "[redacted] 0."' in (tmp_path / "out.jsonl").read_text()
 
 
 def test_a_forgotten_document_takes_the_feedback_that_quotes_it(told, tmp_path):

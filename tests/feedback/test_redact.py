@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rag_dolly.errors import BadSetting, RagDollyError
+from rag_dolly.errors import RagDollyError
 from rag_dolly.redact import read_rules, redact
 
 
@@ -82,7 +82,7 @@ def test_a_rule_that_takes_too_long_is_ended(tmp_path):
 def test_a_rule_that_is_none_is_named_by_its_line(tmp_path):
     rules = tmp_path / "rules.txt"
     rules.write_text("fine\n(open\n")
-    with pytest.raises(BadSetting, match=r"line 2: not a regular expression"):
+    with pytest.raises(RagDollyError, match=r"line 2: not a regular expression"):
         read_rules(rules)
-    with pytest.raises(BadSetting, match="cannot be read"):
+    with pytest.raises(RagDollyError, match="cannot be read"):
         read_rules(tmp_path / "none.txt")

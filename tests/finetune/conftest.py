@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import transformers
 
 from rag_dolly.finetune.base_model import load_speech
 from rag_dolly.finetune.examples import Speaker
@@ -14,9 +13,10 @@ from tests.model.tiny_models import (
     CHAT_SPECIALS,
     CHAT_TEMPLATE,
     DOLLY_SPECIALS,
-    WINDOW,
+    build_llama,
     build_neox,
     build_tokenizer,
+    end_of_turn,
     save,
 )
 
@@ -52,30 +52,18 @@ def dolly(tmp_path_factory) -> Path:
 def chat(tmp_path_factory) -> Path:
     """A Llama with a chat template and tied embeddings."""
     tokenizer = build_tokenizer(CHAT_SPECIALS, chat_template=CHAT_TEMPLATE)
-    return save(tmp_path_factory.mktemp("bases") / "tiny-chat", build_llama(tokenizer), tokenizer)
+    return save(tmp_path_factory.mktemp("bases") / "tiny-chat", tied_llama(tokenizer), tokenizer)
 
 
 @pytest.fixture(scope="session")
 def tied(tmp_path_factory) -> Path:
     """A Llama with neither a chat template nor Dolly's tokens, and tied embeddings, as SmolLM2's base has them."""
     tokenizer = build_tokenizer(CHAT_SPECIALS)
-    return save(tmp_path_factory.mktemp("bases") / "tiny-tied", build_llama(tokenizer), tokenizer)
+    return save(tmp_path_factory.mktemp("bases") / "tiny-tied", tied_llama(tokenizer), tokenizer)
 
 
-def build_llama(tokenizer) -> transformers.LlamaForCausalLM:
-    torch.manual_seed(1)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=WINDOW,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
-    )
-    return transformers.LlamaForCausalLM(config)
+def tied_llama(tokenizer):
+    return build_llama(len(tokenizer), tie_word_embeddings=True, eos_token_id=end_of_turn(tokenizer))
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
-import transformers
 from batching import engine_fixture, model_fixture, opened_fixture  # noqa: F401
 from tiny_models import (
     CHAT_SPECIALS,
     CHAT_TEMPLATE,
     DOLLY_SPECIALS,
-    WINDOW,
+    build_llama,
     build_neox,
     build_tokenizer,
+    end_of_turn,
     open_float32,
     over,
     save,
@@ -48,18 +48,7 @@ def dolly(dolly_directory) -> LocalPipeline:
 @pytest.fixture(scope="session")
 def chat(tmp_path_factory) -> LocalPipeline:
     tokenizer = build_tokenizer(CHAT_SPECIALS, chat_template=CHAT_TEMPLATE)
-    torch.manual_seed(1)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=WINDOW,
-        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
-    )
-    model = transformers.LlamaForCausalLM(config)
+    model = build_llama(len(tokenizer), eos_token_id=end_of_turn(tokenizer))
     return open_float32(save(tmp_path_factory.mktemp("models") / "tiny-chat", model, tokenizer))
 
 

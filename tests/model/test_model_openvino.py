@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 import transformers
-from tiny_models import DOLLY_SPECIALS, WINDOW, build_neox, build_tokenizer, save, script
+from tiny_models import DOLLY_SPECIALS, WINDOW, build_llama, build_neox, build_tokenizer, save, script
 
 from rag_dolly.errors import OutOfMemory
 from rag_dolly.generate import openvino_engine, openvino_graph
@@ -14,13 +14,6 @@ from rag_dolly.generate.openvino_files import tensors
 
 pytestmark = pytest.mark.skipif(not openvino_engine.available(), reason="OpenVINO GenAI is not installed")
 STOPS = frozenset({0})
-
-
-def llama(**options) -> transformers.PreTrainedModel:
-    torch.manual_seed(1)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-    config = transformers.LlamaConfig(vocab_size=320, max_position_embeddings=WINDOW, **sizes, **options)
-    return transformers.LlamaForCausalLM(config).eval()
 
 
 def neox(**options) -> transformers.PreTrainedModel:
@@ -36,8 +29,8 @@ MODELS = {
         rope_parameters={"rope_type": "default", "rope_theta": 500.0, "partial_rotary_factor": 1.0},
         use_parallel_residual=False,
     ),
-    "llama": lambda: llama(),
-    "llama, shared heads and words": lambda: llama(num_key_value_heads=2, tie_word_embeddings=True, rope_theta=900.0),
+    "llama": lambda: build_llama(320, num_key_value_heads=4).eval(),
+    "llama, shared heads and words": lambda: build_llama(320, tie_word_embeddings=True, rope_theta=900.0).eval(),
 }
 
 

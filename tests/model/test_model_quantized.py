@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 import transformers
-from tiny_models import edit_json
+from tiny_models import build_llama, edit_json
 
 from rag_dolly.errors import BadSetting, ModelNotFound, OutOfMemory
 from rag_dolly.generate import quantized
@@ -191,17 +191,7 @@ def _parts(weight):
 
 def test_a_real_chat_model_loads_in_eight_bits(tmp_path):
     """A Llama with grouped heads and a tied head: the head is the embedding, so it stays as it is."""
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=120,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-    )
-    transformers.LlamaForCausalLM(config).save_pretrained(tmp_path)
+    build_llama(120, hidden_size=64, intermediate_size=96, tie_word_embeddings=True).save_pretrained(tmp_path)
     model = load_weights(tmp_path, FLOAT32, bits=8)
     assert not hasattr(model.lm_head.weight, "qdata")
     assert model.lm_head.weight is model.model.embed_tokens.weight

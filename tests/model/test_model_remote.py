@@ -5,16 +5,15 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-import transformers
 from model_servers import put_into_cache, transformers_serve
 from tiny_models import (
     CHAT_SPECIALS,
     CHAT_TEMPLATE,
     DOLLY_SPECIALS,
-    WINDOW,
+    build_llama,
     build_neox,
     build_tokenizer,
+    end_of_turn,
     open_float32,
     script,
 )
@@ -40,28 +39,13 @@ def folders(tmp_path_factory) -> dict[str, Path]:
     script(scripted, [*answer, with_keys.convert_tokens_to_ids("### End")])
     with_turns = build_tokenizer(CHAT_SPECIALS, chat_template=CHAT_TEMPLATE)
     without = build_tokenizer([])
+    llama = build_llama(len(with_turns), initializer_range=0.5, eos_token_id=end_of_turn(with_turns))
     return {
         SCRIPTED: put_into_cache(hub, SCRIPTED, scripted, with_keys),
         DOLLY: put_into_cache(hub, DOLLY, build_neox(len(with_keys)), with_keys),
-        CHAT: put_into_cache(hub, CHAT, _llama(with_turns), with_turns),
+        CHAT: put_into_cache(hub, CHAT, llama, with_turns),
         BASE: put_into_cache(hub, BASE, build_neox(len(without), seed=2), without),
     }
-
-
-def _llama(tokenizer) -> transformers.LlamaForCausalLM:
-    torch.manual_seed(1)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=WINDOW,
-        initializer_range=0.5,
-        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
-    )
-    return transformers.LlamaForCausalLM(config)
 
 
 @pytest.fixture(scope="module")

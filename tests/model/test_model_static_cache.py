@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 import transformers
-from tiny_models import WINDOW, build_neox, script
+from tiny_models import WINDOW, build_llama, build_neox, script
 
 from rag_dolly.generate.decode_step import WIDTH
 from rag_dolly.generate.static_cache import StaticDecoder, supports
@@ -15,16 +15,9 @@ VOCABULARY = 324
 STOPS = frozenset({5, 6})
 
 
-def llama(**options):
-    torch.manual_seed(1)
-    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
-    config = transformers.LlamaConfig(
-        vocab_size=VOCABULARY, intermediate_size=64, max_position_embeddings=WINDOW, **shape, **options
-    )
-    return transformers.LlamaForCausalLM(config)
-
-
-@pytest.fixture(scope="module", params=[lambda: build_neox(VOCABULARY), llama], ids=["neox", "llama"])
+@pytest.fixture(
+    scope="module", params=[lambda: build_neox(VOCABULARY), lambda: build_llama(VOCABULARY)], ids=["neox", "llama"]
+)
 def model(request):
     return request.param().eval()
 
@@ -244,7 +237,7 @@ def test_sliding_windows_are_masked_and_rewound():
 
 
 def test_models_it_cannot_decode_are_named_before_they_are_tried():
-    dynamic = llama(rope_parameters={"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0})
+    dynamic = build_llama(VOCABULARY, rope_parameters={"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0})
     shape = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 1}
     recurrent = transformers.MambaForCausalLM(transformers.MambaConfig(**shape))
     flat = {"d_model": 32, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 4}

@@ -1,4 +1,4 @@
-"""Tiny real models, built here: a GPT-NeoX with Dolly's tokens, a Llama with a chat template.
+"""Tiny real models, built here: a GPT-NeoX, a Llama, and tokenizers with Dolly's tokens or a chat template.
 
 `script` turns a random GPT-NeoX into one whose next token depends on the last token alone, by a table: attention and
 MLP outputs are zeroed, embeddings are one-hot, and the output row of the wanted token points along the input's. The
@@ -60,6 +60,25 @@ def build_neox(vocabulary: int, seed: int = 0) -> transformers.GPTNeoXForCausalL
         eos_token_id=0,
     )
     return transformers.GPTNeoXForCausalLM(config)
+
+
+def build_llama(vocabulary: int, **options) -> transformers.LlamaForCausalLM:
+    """Return a Llama with shared heads; `options` are fields of its configuration."""
+    torch.manual_seed(1)
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": WINDOW,
+    }
+    return transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=vocabulary, **{**sizes, **options}))
+
+
+def end_of_turn(tokenizer) -> int:
+    """Return the token that ends a turn in `CHAT_TEMPLATE`."""
+    return tokenizer.convert_tokens_to_ids("<|im_end|>")
 
 
 def save(directory: Path, model, tokenizer) -> Path:

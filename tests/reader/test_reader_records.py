@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from rag_dolly.errors import BadSetting
+from rag_dolly.errors import RagDollyError
 from rag_dolly.finetune.reader.records import PER_PASSAGE, PER_QUESTION, Record, made_unanswerable, read_records, split
 
 
@@ -36,10 +36,16 @@ def test_dolly_records_are_read_where_the_response_is_quoted(tmp_path):
 
 def test_a_line_that_is_no_record_is_named(tmp_path):
     path = written(tmp_path / "a.jsonl", [row(), {"question": "Who?"}])
-    with pytest.raises(BadSetting, match=r"Line 2 of .*expected question, context and answers"):
+    with pytest.raises(RagDollyError, match=r"Line 2 of .*expected question, context and answers"):
         read_records(path)
-    with pytest.raises(BadSetting, match="No file"):
+    with pytest.raises(RagDollyError, match="No file"):
         read_records(tmp_path / "b.jsonl")
+    (tmp_path / "c.jsonl").write_bytes(b'{"question": "\xff"}')
+    with pytest.raises(RagDollyError, match=r"Line 1 of .*UnicodeDecodeError"):
+        read_records(tmp_path / "c.jsonl")
+    (tmp_path / "d.jsonl.gz").write_bytes(gzip.compress(b'{"question": "Who?", "context": "", "answers": []}\n')[:-9])
+    with pytest.raises(RagDollyError, match="cannot be read"):
+        read_records(tmp_path / "d.jsonl.gz")
 
 
 def test_no_passage_and_no_question_comes_too_often(tmp_path):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rag_dolly.errors import BadSetting
+from rag_dolly.errors import RagDollyError
 
 PER_PASSAGE = 8
 """The most questions taken on one passage."""
@@ -41,20 +41,24 @@ class Record(NamedTuple):
 
 
 def read_records(path: Path) -> list[Record]:
-    """Return the usable records of a file, .jsonl or .jsonl.gz. Raises `BadSetting`."""
+    """Return the usable records of a file, .jsonl or .jsonl.gz. Raises `RagDollyError`."""
     if not path.is_file():
-        raise BadSetting(f"No file {path}: expected JSON lines of questions, contexts and answers.")
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        return list(_capped(_usable(path, file)))
+        raise RagDollyError(f"No file {path}: expected JSON lines of questions, contexts and answers.")
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            return list(_capped(_usable(path, file)))
+    except (OSError, EOFError) as error:
+        raise RagDollyError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def _usable(path: Path, lines: Any) -> Iterator[Record]:
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
-            row = json.loads(line)
-            found = _record(row)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadSetting(
+            found = _record(json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise RagDollyError(
                 f"Line {number} of {path} is not a record: expected question, context and answers, or instruction, "
                 f"context, response and category ({type(error).__name__}: {error})."
             ) from error
