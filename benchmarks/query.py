@@ -52,8 +52,11 @@ PROGRAMS = {
     OURS: """
 from ingest.embed import open_embedder
 from ingest.index import Index
+from rag_dolly.assemble import open_reranker
 from rag_dolly.retrieve import HybridRetriever
-retriever = HybridRetriever(Index.open(sys.argv[3], open_embedder()))
+from rag_dolly.settings import load_settings
+index = Index.open(sys.argv[3], open_embedder())
+retriever = HybridRetriever(index, open_reranker(load_settings(), index.embedder))
 show(lambda question: retriever.search(question, 10))
 """,
     "LangChain, dense": """

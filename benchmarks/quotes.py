@@ -26,6 +26,7 @@ from ingest.embed import Embedder, open_embedder
 from ingest.index import FILE, Index
 from ingest.sync import ingest_paths
 from rag_dolly.answer_measures import exact_match, f1
+from rag_dolly.assemble import open_reranker
 from rag_dolly.evaluate import bootstrap
 from rag_dolly.evidence import find_evidence
 from rag_dolly.ground import NEAR_ENOUGH, answerable
@@ -34,6 +35,7 @@ from rag_dolly.reader.read import SpanReader
 from rag_dolly.reader.shipped import open_shipped
 from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.sentence_features import LEAST_KNOWN, features, read
+from rag_dolly.settings import load_settings
 from rag_dolly.types import Hit, Reader
 
 T = TypeVar("T")
@@ -140,7 +142,7 @@ def open_filled(folder: Path, documents: dict[str, str], embedder: Embedder) -> 
 
 
 def look(index: Index, questions: Sequence[Question], top_k: int) -> list[Found]:
-    retriever, needed = HybridRetriever(index), index.near_enough()
+    retriever, needed = HybridRetriever(index, open_reranker(load_settings(), index.embedder)), index.near_enough()
     found = []
     for question in questions:
         hits = find_evidence(retriever, question.text, top_k)

@@ -33,7 +33,9 @@ from ingest.index import FILE, Index
 from ingest.rows import Ids
 from ingest.store import Store
 from ingest.writing import claim, writing
+from rag_dolly.assemble import open_reranker
 from rag_dolly.retrieve import HybridRetriever
+from rag_dolly.settings import load_settings
 
 QUERIES = 100
 TOP = 100
@@ -101,7 +103,7 @@ def look(home: Path, questions: list[str]) -> None:
     embedder.embed_query("Is it warm?")
     before, began = peak(), time.perf_counter()
     index = Index.open(home, embedder)
-    retriever = HybridRetriever(index)
+    retriever = HybridRetriever(index, open_reranker(load_settings(), embedder))
     opened = time.perf_counter() - began
     index.keyword("anything", 1)
     searched = time.perf_counter() - began

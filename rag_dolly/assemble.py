@@ -84,10 +84,10 @@ def open_reranker(settings: Settings, embedder: "Embedder") -> "Reranker | None"
     """Return the reranker that the settings name, None if they name none. Raises `ModelNotFound` or `BadSetting`."""
     if settings.reranker in ("", "none"):
         return None
-    if settings.reranker == "maxsim":
-        from rag_dolly.maxsim import load_maxsim
+    if settings.reranker in ("auto", "maxsim"):
+        from rag_dolly.maxsim import can_read, load_maxsim
 
-        return load_maxsim(embedder)
+        return load_maxsim(embedder) if settings.reranker == "maxsim" or can_read(embedder) else None
     from rag_dolly.rerank import load_reranker
 
     return load_reranker(settings.reranker, settings.offline, settings.device)

@@ -25,7 +25,7 @@ EmbedderOption = Annotated[
 RerankerOption = Annotated[
     str | None,
     typer.Option(
-        "--reranker", help="none, maxsim, or a cross-encoder (directory or hub name). [env: RAG_DOLLY_RERANKER]"
+        "--reranker", help="auto, none, maxsim, or a cross-encoder (directory or hub name). [env: RAG_DOLLY_RERANKER]"
     ),
 ]
 ModelOption = Annotated[

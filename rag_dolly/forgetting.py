@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ingest.errors import NothingToIngest
 from ingest.forget import forget as remove
-from rag_dolly import conversations, evaluations, feedback
+from rag_dolly import conversations, evaluations, feedback, retrieval_evaluations
 from rag_dolly.errors import BadSetting
 
 
@@ -39,4 +39,5 @@ def forget(sources: Sequence[str], index_dir: Path, *, everything_said: bool = F
                 raise
     said = feedback.delete(index_dir) if everything_said else feedback.forget_documents(index_dir, sources)
     answers, talks = (part.forget_documents(index_dir, sources) for part in (evaluations, conversations))
+    answers += retrieval_evaluations.forget_documents(index_dir, sources)
     return Forgotten(left, said, answers, talks)

@@ -112,7 +112,7 @@ def _embedder(settings: Settings) -> Iterator[Licence]:
 
 
 def _reranker(settings: Settings) -> Iterator[Licence]:
-    if settings.reranker not in ("", "none", "maxsim"):  # maxsim is the embedder again
+    if settings.reranker not in ("", "auto", "none", "maxsim"):  # maxsim is the embedder again
         yield from of_folder(_local(settings.reranker), settings.reranker, "reranker")
 
 

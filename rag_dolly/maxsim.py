@@ -7,6 +7,7 @@ Nothing is stored: the passages read are embedded again for each question.
 """
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,13 @@ LEAST_KNOWN = 0.5
 class MaxSimReranker:
     """A `Reranker` over the embedder of the index. Made by `load_maxsim`.
 
-    `weight` was chosen on training questions; anything from 10 to 25 is as good within the noise.
+    `weight` was chosen on training questions; anything from 10 to 25 is as good within the noise. The best is left
+    alone where it leads by more than `margin`, which changes little but the time: see docs/retrieve.md.
     """
 
     name = NAME
-    depth = 10
+    depth = 5
+    margin: float | None = 1.0
     weight: float | None = 15.0
 
     def __init__(self, embedder: TokenEmbedder) -> None:
@@ -45,9 +48,14 @@ class MaxSimReranker:
         return np.array([maxsim(asked, passage) for passage in passages], dtype=np.float32)
 
 
+def can_read(embedder: Embedder) -> TypeGuard[TokenEmbedder]:
+    """Whether an embedder has vectors of tokens."""
+    return isinstance(embedder, TokenEmbedder) and embedder.token_vectors([]) is not None
+
+
 def load_maxsim(embedder: Embedder) -> MaxSimReranker:
     """Return the reranker over an embedder. Raises `BadSetting` if that has no vectors of tokens."""
-    if not isinstance(embedder, TokenEmbedder) or embedder.token_vectors([]) is None:
+    if not can_read(embedder):
         raise BadSetting(
             f"Setting 'reranker' is '{NAME}', which needs an embedder of the kind of all-MiniLM-L6-v2 (BERT with mean "
             f"pooling); '{embedder.identity.name}' is of another: name another embedder, or a cross-encoder."

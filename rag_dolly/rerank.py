@@ -29,6 +29,7 @@ class CrossEncoderReranker:
     """A `Reranker` over a model directory; the model loads on first use. Made by `load_reranker`."""
 
     depth = 30
+    margin: float | None = None
     weight: float | None = None
 
     def __init__(self, folder: Path, name: str, device: str = "auto") -> None:

@@ -121,8 +121,9 @@ class HybridRetriever:
         stored = self.index.passages(list(rows))
         hits = [_hit(item, rank, rows[item.id], scores, found) for rank, item in enumerate(stored, 1)]
         if self.reranker:
-            texts = [_embedded(item) for item in stored[:depth]]
-            hits = rerank(self.reranker, question, hits, texts, fused[[rows[item.id] for item in stored[:depth]]])
+            values = fused[[rows[item.id] for item in stored[:depth]]]
+            texts = [_embedded(item) for item in stored[: _rivals(values, self.reranker.margin)]]
+            hits = rerank(self.reranker, question, hits, texts, values[: len(texts)])
         return hits[:top_k]
 
     def candidates(self, question: str, k: int, filters: Filters | None = None) -> Candidates:
@@ -170,6 +171,12 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], texts: Sequen
         for rank, row in enumerate(order, 1)
     ]
     return [*first, *rest]
+
+
+def _rivals(fused: Scores, margin: float | None) -> int:
+    """Return how many of the best are read, given their fused scores, highest first: none where one leads clearly."""
+    near = len(fused) if margin is None or not len(fused) else int((fused >= fused[0] - margin).sum())
+    return near if margin is None or near > 1 else 0
 
 
 def question_vector(embedder: Embedder, question: str) -> Vectors:

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
 
     index: Path = Field(Path(".rag-dolly"), description="the index folder")
     embedder: str = Field("auto", description="auto, a model directory, or a hub name")
-    reranker: str = Field("none", description="none, maxsim, a model directory, or a hub name")
+    reranker: str = Field("auto", description="auto, none, maxsim, a model directory, or a hub name")
     model: str = Field("auto", description="auto, none, a hub name, a model directory, a .gguf file, or http://host/v1")
     served_model: str = Field("auto", description="which model of a server; auto: its only one")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")

@@ -87,12 +87,14 @@ class Retriever(Protocol):
 class Reranker(Protocol):
     """A model that reads question and passage together; `name` says which. Safe to share between threads.
 
-    It reads the best `depth` passages. Its scores, times `weight`, are added to the fused ones (`fuse`); with no weight
-    they decide alone.
+    It reads the best `depth` passages, of these only what is at most `margin` behind the best in the fused score
+    (None: all), and nothing where the best has no rival. Its scores, times `weight`, are added to the fused ones
+    (`fuse`); with no weight they decide alone.
     """
 
     name: str
     depth: int
+    margin: float | None
     weight: float | None
 
     def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float32] | None":

@@ -92,8 +92,9 @@ class ScriptedReranker:
     depth = 30
     weight = None
 
-    def __init__(self, score: Callable[[str, Sequence[str]], Sequence[float]]) -> None:
+    def __init__(self, score: Callable[[str, Sequence[str]], Sequence[float]], margin: float | None = None) -> None:
         self.score = score
+        self.margin = margin
         self.asked: list[tuple[str, list[str]]] = []
 
     def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:

@@ -10,6 +10,8 @@ from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 
 POLL_SECONDS = 0.2
+WAIT_SECONDS = 0.17
+"""How long a look at an answer waits for something new, so that it is shown at once and not at the next look."""
 
 
 def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> None:
@@ -28,19 +30,26 @@ def draw(engine: Engine, turn: int, job: Job, opened: session.Opened | None) -> 
                     feedback_form.draw(engine.backend.index_dir, job)
                 turn_actions.draw(engine, turn, job)
         else:
-            st.fragment(_live, run_every=POLL_SECONDS)(engine, turn, job)
+            st.fragment(_live, run_every=POLL_SECONDS)(engine, turn, job, looks=[])
 
 
-def _live(engine: Engine, turn: int, job: Job) -> None:
-    """Draw an answer while it is being written. Runs a few times a second; ends with a run of the page."""
+def _live(engine: Engine, turn: int, job: Job, looks: list[None]) -> None:
+    """Draw an answer while it is being written. Runs a few times a second; ends with a run of the page.
+
+    `looks` is empty in the run of the whole page, which must not wait.
+    """
     job.touch()
-    if job.finished:
-        st.rerun()
+    if looks:
+        job.wait(WAIT_SECONDS)
+    looks.append(None)
+    ended = job.finished
     text = str(job.result.get("answer", ""))
     if job.plain:
         unsourced()
     if text:
         _text(turn, job.result, None)
+    if ended:  # the words are on their way to the browser, before the rest of the page
+        st.rerun()
     st.html(f'<p class="rd-status" role="status">{markup.element("span", "rd-pulse", progress(engine, job))}</p>')
     st.button(
         "Stop",

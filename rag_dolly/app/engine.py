@@ -17,7 +17,7 @@ from ingest.records import DocumentRow, StoredDocument
 from ingest.report import OnProgress, Report
 from rag_dolly.app.jobs import JobQueue, Stop
 from rag_dolly.plain_chat import plain_pieces
-from rag_dolly.types import Pipeline
+from rag_dolly.types import Pipeline, Reranker
 
 TOGETHER = 8
 """Questions answered at a time: the language model serves them together where it can, else in turn."""
@@ -76,6 +76,9 @@ class Backend(Protocol):
 
     def load_model(self, tell: Callable[[str], None]) -> Pipeline | None:
         """Load the language model, which the chain has too; None where there is none. Raises `ModelNotFound`."""
+
+    def open_reranker(self, embedder: Any) -> Reranker | None:
+        """Return what orders passages once more, None where the settings name nothing. Raises `ModelNotFound`."""
 
     def ingest(self, paths: Sequence[Path], on_progress: OnProgress) -> Report:
         """Put files into the index, creating it where there is none."""

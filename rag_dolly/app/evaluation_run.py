@@ -1,18 +1,19 @@
-"""An evaluation in the background: questions go through the page's own queue, one at a time; then they are judged.
+"""An evaluation in the background: of answers, or of what is found (`retrieval_run.py`).
 
-One runs at a time in a process; it can be stopped, and what was answered until then is judged. It waits in line like
-everybody else, so that people who ask meanwhile are served. No Streamlit here.
+One runs at a time in a process; it can be stopped, and what was answered until then is judged. Questions go through the
+page's own queue, one at a time, and wait in line like everybody else's, so that people who ask meanwhile are served.
+No Streamlit here.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rag_dolly import evaluations
-from rag_dolly.answer_questions import Answer, Question
+from rag_dolly.answer_questions import Answer
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job, LineFull
 from rag_dolly.errors import RagDollyError
@@ -33,12 +34,13 @@ _log = logging.getLogger(__name__)
 class Run:
     """One evaluation: `data` is the name of its questions, `error` one line if `state` is "failed".
 
-    `name` is that under which the result is kept, "" while there is none.
+    `work` does it, and sets `name`, under which the result is kept, "" while there is none.
     """
 
     engine: Engine
     data: str
-    questions: Sequence[Question]
+    questions: Sequence[Any]
+    work: "Callable[[Run], None]"
     done: int = 0
     state: State = "running"
     name: str = ""
@@ -56,14 +58,14 @@ def current(engine: Engine) -> Run | None:
     return _current if _current is not None and _current.engine is engine else None
 
 
-def start(engine: Engine, data: str, questions: Sequence[Question]) -> Run:
-    """Begin to ask. Raises `RagDollyError` while another evaluation runs."""
+def start(engine: Engine, data: str, questions: Sequence[Any], work: Callable[[Run], None] | None = None) -> Run:
+    """Begin to evaluate, without `work` the answers to these `Question`s. Raises `RagDollyError` while another runs."""
     global _current
     with _lock:
         if _current is not None and not _current.finished:
             raise RagDollyError("Another evaluation is running: wait for it, or stop it.")
-        _current = run = Run(engine, data, questions)
-    threading.Thread(target=_work, args=(run,), name="rag-dolly-evaluation", daemon=True).start()
+        _current = run = Run(engine, data, questions, work or answers)
+    threading.Thread(target=_carry_out, args=(run,), name="rag-dolly-evaluation", daemon=True).start()
     return run
 
 
@@ -75,22 +77,26 @@ def dismiss(run: Run) -> None:
             _current = None
 
 
-def _work(run: Run) -> None:
-    given: list[Answer] = []
+def _carry_out(run: Run) -> None:
     try:
-        _ask_all(run, given)
+        run.work(run)
     except RagDollyError as error:
         run.error = str(error)
     except Exception as error:
         _log.exception("an evaluation failed")
         run.error = f"The evaluation failed ({type(error).__name__}). The terminal shows why."
+    run.state = "failed" if run.error else "stopped" if run.stopping.is_set() else "done"
+
+
+def answers(run: Run) -> None:
+    """Ask each question, then judge and keep what was answered, also where something stood in the way of the rest."""
+    given: list[Answer] = []
     try:
+        _ask_all(run, given)
+    finally:
         if given:
             run.state = "judging"
             run.name = _keep(run, given)
-    except RagDollyError as error:
-        run.error = run.error or str(error)
-    run.state = "failed" if run.error else "stopped" if run.stopping.is_set() else "done"
 
 
 def _ask_all(run: Run, given: list[Answer]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from rag_dolly.app import ask, markup, states
 from rag_dolly.app.engine import TOGETHER, Engine
+from rag_dolly.app.sign_in import COOKIE, SIGN_OUT
 from rag_dolly.app.sizes import on_disk, size
 
 Rows = Sequence[tuple[str, str]]
@@ -19,6 +20,7 @@ _STATES = {
 }
 _WORDS = {
     ("embedder", "auto"): "the one that comes with rag-dolly",
+    ("reranker", "auto"): "the built-in one, token by token, where passages are close",
     ("reranker", "none"): "none",
     ("reranker", "maxsim"): "the built-in one, token by token",
     ("model", "auto"): "the best one on this machine",
@@ -58,6 +60,13 @@ def show(engine: Engine) -> None:
         _now(engine)
         _checked(engine)
         _settings(settings)
+        _sign_out()
+
+
+def _sign_out() -> None:
+    """Offer to sign out where a token was asked for."""
+    if any(name.startswith(COOKIE) for name in st.context.cookies):
+        st.html(f'<a class="rd-copy" href="{SIGN_OUT}" target="_self">Sign out</a>')
 
 
 def leaves(model: str, settings: Sequence[tuple[str, str, str, str]]) -> list[str]:

@@ -36,7 +36,7 @@ class Job:
     `result` is the sum of the pieces received (see `add`), `error` one line when `state` is "failed",
     `seen` the monotonic time at which a page last looked, `filter` the documents asked, "" for all. `failure` is the
     failure that `error` is the line of, None where it is not one that the user can act on; `plain` whether the model
-    alone is asked, without documents.
+    alone is asked, without documents. `news` is set when something has changed since a page last waited.
     """
 
     question: str
@@ -49,6 +49,7 @@ class Job:
     filter: str = ""
     failure: RagDollyError | None = None
     plain: bool = False
+    news: threading.Event = field(default_factory=threading.Event)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -65,8 +66,14 @@ class Job:
         """Note that a page is still looking at this job."""
         self.seen = time.monotonic()
 
+    def wait(self, seconds: float) -> None:
+        """Return as soon as there is something new to show, at the latest after so many seconds."""
+        self.news.wait(seconds)
+        self.news.clear()
+
     def changed(self) -> None:
-        """Called after each piece and each change of state, in the thread that made it; a page looks by itself."""
+        """Called after each piece and each change of state, in the thread that made it."""
+        self.news.set()
 
 
 def add(result: Mapping[str, Any], piece: Mapping[str, Any]) -> dict[str, Any]:

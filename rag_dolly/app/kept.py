@@ -54,6 +54,7 @@ class KeptJob(Job):
         """Save the conversation once nothing more will come."""
         if self.keeper is not None and self.finished:
             self.keeper.save([*self.earlier, self])
+        super().changed()
 
 
 def is_on(engine: Engine) -> bool:

@@ -14,7 +14,9 @@ from rag_dolly.app.map_job import MapMaker
 from rag_dolly.corpus_map import CorpusMap
 
 _PICK = "pick"
-_COLOURS = ("#1f6f5c", "#c2702d", "#4f6fb0", "#a8477e", "#7d8a2e", "#7a5aa6", "#2b8ca3", "#8a6d54")
+_COLOURS = ("#2f9e83", "#d9813a", "#5b84d6", "#c75c97", "#94a33a", "#9272c9", "#2fa3bd", "#a3836a")
+_OTHERS = "#9a9c98"
+_OPENED = {"type": "circle", "size": 520, "filled": False, "stroke": "#b3261e", "strokeWidth": 2.5, "opacity": 1}
 _RING = {"type": "circle", "size": 300, "color": "#ffd54a", "stroke": "#5c4a00", "strokeWidth": 1.2, "opacity": 1}
 _NUMBER = {"type": "text", "fontSize": 11, "fontWeight": 600, "color": "#22262a"}
 _DIAMOND = {
@@ -56,10 +58,10 @@ def _waiting(index: Any) -> None:
 
 def _chart(index: Any, found: CorpusMap, result: Mapping[str, Any] | None) -> None:
     hits, asked = _drawn_in(index, found, result)
-    ids = [one.id for one in found.passages]
+    ids, rows = [one.id for one in found.passages], _rows(found)
     event: Any = st.vega_lite_chart(
-        spec=_layers(_rows(found), hits, asked),
-        key="corpus-map",
+        spec=_layers(rows, hits, asked, _opened(found)),
+        key=f"corpus-map-{_clicks()}",
         on_select="rerun",
         selection_mode=_PICK,
         width="stretch",
@@ -67,8 +69,44 @@ def _chart(index: Any, found: CorpusMap, result: Mapping[str, Any] | None) -> No
     )
     part = "" if len(ids) == found.total else f"A sample of {len(ids):,} of {found.total:,} passages. "
     line = f"{part}Near means alike, as far as two directions show it: {found.axes.shown:.0%} of all differences."
-    st.html(markup.element("p", "rd-note", line))
-    _open(found, event.selection.get(_PICK, []), hits)
+    st.html(_legend(_colours(rows)) + markup.element("p", "rd-note", line))
+    _open(index, event.selection.get(_PICK, []))
+
+
+def _colours(rows: Sequence[Any]) -> dict[str, str]:
+    """Return the colour of each group; the one of all others is grey and comes last."""
+    names = sorted({row["group"] for row in rows} - {corpus_map.OTHERS})
+    found = dict(zip(names, _COLOURS, strict=False))
+    return found | ({corpus_map.OTHERS: _OTHERS} if any(row["group"] == corpus_map.OTHERS for row in rows) else {})
+
+
+def _legend(colours: Mapping[str, str]) -> str:
+    """Return as HTML which colour is which; the chart's own legend is cut off where the page is narrow."""
+    names = "".join(f'<li style="--rd-part: {colour}">{markup.escape(name)}</li>' for name, colour in colours.items())
+    return f'<ul class="rd-parts">{names}</ul>'
+
+
+def _clicks() -> int:
+    """Return the number of a chart in which nothing is picked yet, once the passage picked in the last one is closed.
+
+    A chart tells of a click only if it picks something else than before.
+    """
+    state = st.session_state
+    if session.opened() is None and state.pop("map-picked", None) is not None:
+        state["map-closed"] = state.get("map-closed", 0) + 1
+    return int(state.get("map-closed", 0))
+
+
+def _opened(found: CorpusMap) -> list[dict[str, Any]]:
+    """Return the row of the passage that is open, if it is on the map."""
+    place = session.place() if session.opened() else None
+    at = (place["source"], place["start"]) if place else None
+    points = zip(found.passages, found.points, strict=True)
+    return [
+        {"id": one.id, "x": float(x), "y": float(y), **_said(one.passage)}
+        for one, (x, y) in points
+        if (one.passage.source, one.passage.start) == at
+    ]
 
 
 def _rows(found: CorpusMap) -> list[dict[str, Any]]:
@@ -105,11 +143,12 @@ def _drawn_in(
     return rows, [{"x": float(x), "y": float(y), "where": "The question", "text": markup.shorten(asked, 110)}]
 
 
-def _layers(rows: Sequence[Any], hits: Sequence[Any], asked: Sequence[Any]) -> dict[str, Any]:
+def _layers(rows: Sequence[Any], hits: Sequence[Any], asked: Sequence[Any], opened: Sequence[Any]) -> dict[str, Any]:
     """Return the chart as Vega-Lite: passages, then hits with their ranks, then the question, none hiding the next."""
-    names = sorted({row["group"] for row in rows}, key=lambda name: (name == corpus_map.OTHERS, name))
-    legend = {"title": None, "orient": "bottom", "columns": 4, "labelLimit": 180, "symbolOpacity": 1}
-    colour = {"field": "group", "type": "nominal", "scale": {"domain": names, "range": _COLOURS}, "legend": legend}
+    colours = _colours(rows)
+    rows = sorted(rows, key=lambda row: row["group"] != corpus_map.OTHERS)
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    colour = {"field": "group", "type": "nominal", "scale": scale, "legend": None}
     pick = {"name": _PICK, "select": {"type": "point", "fields": ["id"], "on": "click", "toggle": False}}
     point = {"type": "circle", "size": 34, "opacity": 0.55, "cursor": "pointer"}
     layers = [_layer(rows, point, color=colour) | {"params": [pick]}]
@@ -118,6 +157,8 @@ def _layers(rows: Sequence[Any], hits: Sequence[Any], asked: Sequence[Any]) -> d
         layers += [_layer(hits, _RING), _layer(hits, _NUMBER, text=rank)]
     if asked:
         layers.append(_layer(asked, _DIAMOND))
+    if opened:
+        layers.append(_layer(opened, _OPENED))
     return {"layer": layers, "height": 440, "config": {"view": {"stroke": None}}}
 
 
@@ -125,18 +166,20 @@ def _layer(rows: Sequence[Any], mark: Mapping[str, Any], **more: Any) -> dict[st
     scale = {"zero": False, "padding": 24}
     at = {name: {"field": name, "type": "quantitative", "axis": None, "scale": scale} for name in ("x", "y")}
     tooltip = [{"field": name, "type": "nominal", "title": name.capitalize()} for name in ("where", "text")]
-    return {"data": {"values": list(rows)}, "mark": dict(mark), "encoding": {**at, "tooltip": tooltip, **more}}
+    return {
+        "data": {"values": list(rows)},
+        "mark": {**mark, "aria": False},
+        "encoding": {**at, "tooltip": tooltip, **more},
+    }
 
 
-def _open(found: CorpusMap, picked: Sequence[Mapping[str, Any]], hits: Sequence[Mapping[str, Any]]) -> None:
-    """Open the passage that was clicked, once for each click."""
+def _open(index: Any, picked: Sequence[Mapping[str, Any]]) -> None:
+    """Open the passage that was clicked, once for each click; a hit may lie outside of the sample that is drawn."""
     key = picked[0].get("id") if picked else None
-    if key == st.session_state.get("map-picked"):
+    if not isinstance(key, int) or key == st.session_state.get("map-picked"):
         return
     st.session_state["map-picked"] = key
-    one = next((one for one in found.passages if one.id == key), None)
-    if one is not None:
-        passage = one.passage
+    for one in index.passages([key]):
         names = ("source", "page", "start", "end", "text", "place")
-        session.open_place({name: getattr(passage, name) for name in names})
+        session.open_place({name: getattr(one.passage, name) for name in names})
         st.rerun()

@@ -55,7 +55,7 @@ def element(tag: str, css_class: str, text: str) -> str:
 def marked(before: str, passage: str, after: str) -> str:
     """Return a passage in its surroundings, with the passage marked, line breaks kept."""
     return (
-        '<div class="rd-document" tabindex="0" role="document">'
+        '<div class="rd-document" tabindex="0" role="document" dir="auto">'
         f'{escape(before)}<mark id="rd-mark">{escape(passage)}</mark>{escape(after)}</div>'
     )
 

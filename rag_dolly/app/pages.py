@@ -5,7 +5,19 @@ from functools import partial
 import streamlit as st
 
 from ingest.errors import RagDollyError
-from rag_dolly.app import ask, contribute, health, inspect_page, library, markup, quality, resources, session, style
+from rag_dolly.app import (
+    ask,
+    contribute,
+    health,
+    inspect_page,
+    library,
+    markup,
+    menu,
+    quality,
+    resources,
+    session,
+    style,
+)
 
 
 def show() -> None:
@@ -18,6 +30,7 @@ def show() -> None:
         st.error(markup.label(str(error), 1000), icon=":material/error:")
         return
     session.attach(engine)
+    menu.listen()
     pages = [
         st.Page(partial(ask.show, engine), title="Ask", icon=":material/forum:", url_path="ask", default=True),
         st.Page(partial(library.show, engine), title="Library", icon=":material/menu_book:", url_path="library"),

@@ -1,24 +1,20 @@
-"""Evaluations on the page: run one on a file of questions, and read earlier ones, each failure beside its sources."""
+"""Evaluations on the page: run one on questions from a file, and read earlier ones; of answers, each failure beside its
+sources. Those of retrieval are drawn by `quality_retrieval.py`.
+"""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from rag_dolly import evaluations
+from rag_dolly import evaluations, retrieval_evaluations
 from rag_dolly.answer_measures import find_any
-from rag_dolly.answer_questions import Question, read_questions
-from rag_dolly.app import evaluation_run, markup
+from rag_dolly.app import evaluation_run, markup, quality_form, quality_retrieval
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.evaluation_run import Run
-from rag_dolly.app.feedback_form import try_to
-from rag_dolly.app.kept import is_private
 from rag_dolly.app.quality_feedback import day
 from rag_dolly.app.reflow import reflow
-from rag_dolly.errors import RagDollyError
 from rag_dolly.evaluate_answers import MEASURES, passage_around
 from rag_dolly.evaluations import Evaluation
 
@@ -30,89 +26,42 @@ COLUMNS = {
 }
 """Measures of the list -> what it calls them."""
 PER_PAGE = 5
-MAX_QUESTIONS = 10_000
 
 
 def draw(engine: Engine) -> None:
     """Draw what runs, the form, and the list with what is open of it."""
+    kind = st.segmented_control(
+        "Evaluate",
+        quality_form.KINDS,
+        default=quality_form.ANSWERS,
+        required=True,
+        key="evaluation-kind",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    index_dir = engine.backend.index_dir
     run = evaluation_run.current(engine)
-    kept = evaluations.kept(engine.backend.index_dir)
-    is_running = run is not None and not run.finished
-    if run is not None and is_running:
+    answers = evaluations.kept(index_dir) if kind == quality_form.ANSWERS else []
+    found = retrieval_evaluations.kept(index_dir) if kind == quality_form.RETRIEVAL else []
+    if run is not None and not run.finished:
         st.fragment(_live, run_every=0.5)(run)
     else:
         if run is not None:
             _outcome(run)
-        if not kept:
-            line = "Ask questions whose answers you know, and see how many are answered right, cited right, or refused."
-            st.html(markup.element("p", "rd-lead", line))
-        _form(engine, is_open=not kept)
-    if problem := st.session_state.pop("no-evaluation", ""):
-        st.error(markup.label(problem, 400), icon=":material/error:")
-    if not kept:
-        return
-    st.html(markup.element("h2", "rd-section", "Evaluations"))
-    _table(kept)
-    _one(engine, kept)
-
-
-def _form(engine: Engine, is_open: bool) -> None:
-    form = '{"id": 1, "question": "…", "answers": ["…"], "answerable": true, "doc": "guide.pdf"}'
-    with (
-        st.expander("Run an evaluation", icon=":material/play_arrow:", expanded=is_open, key="evaluate"),
-        st.form("evaluation", border=False, enter_to_submit=False),
-    ):
-        st.html(
-            markup.element("p", "rd-note", "A file of JSON lines, one question each:")
-            + markup.element("pre", "rd-command", form)
-        )
-        given = st.file_uploader("Upload it", type=["jsonl", "json"], key="evaluation-file")
-        path = _path() if is_private(str(st.get_option("server.address") or "")) else ""
-        limit = st.number_input("Questions at most", 1, MAX_QUESTIONS, 50, key="evaluation-limit")
-        asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
-    if asked and try_to(lambda: _start(engine, given, path, int(limit)), "no-evaluation"):
-        st.rerun()
-
-
-def _path() -> str:
-    """Ask for a path, which only whoever sits at this machine may name."""
-    return st.text_input("Or its path on this machine", key="evaluation-path", placeholder="questions.jsonl").strip()
-
-
-def _start(engine: Engine, given: Any, path: str, limit: int) -> None:
-    """Begin an evaluation. Raises `RagDollyError` if the file is not one of questions."""
-    if engine.index is None or not engine.index.passage_count:
-        raise RagDollyError("There are no documents to ask yet: add some in the Library.")
-    name, questions = _questions(given, path, limit)
-    evaluation_run.start(engine, name, questions)
-
-
-def _questions(given: Any, path: str, limit: int) -> tuple[str, list[Question]]:
-    if given is None and not path:
-        raise RagDollyError("No questions were given: upload a file, or name its path.")
-    if given is None:
-        file = Path(path).expanduser()
-        if file.suffix.lower() not in (".jsonl", ".json"):
-            raise RagDollyError(f"{file.name} cannot be read: expected a file of questions that ends in .jsonl.")
-        return file.name, read_questions(file, limit)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "questions.jsonl")
-        file.write_bytes(given.getvalue())
-        try:
-            return str(given.name), read_questions(file, limit)
-        except RagDollyError as error:  # the name that the visitor knows
-            raise RagDollyError(str(error).replace(str(file), str(given.name))) from error
+        quality_form.draw(engine, str(kind), is_first=not answers and not found)
+    if found:
+        quality_retrieval.draw(index_dir, found)
+    if answers:
+        st.html(markup.element("h2", "rd-section", "Evaluations of answers"))
+        _table(answers)
+        _one(engine, answers)
 
 
 def _live(run: Run) -> None:
     if run.finished:
         st.rerun()
     judging = run.state == "judging"
-    line = (
-        "Judging the answers…"
-        if judging
-        else f"Asking {markup.label(run.data, 60)}: {run.done} of {len(run.questions)}"
-    )
+    line = "Judging…" if judging else f"{markup.label(run.data, 60)}: {run.done} of {len(run.questions)}"
     with st.container(horizontal=True, vertical_alignment="center", key="evaluation-live"):
         st.progress(run.done / len(run.questions), text="Stopping…" if run.stopping.is_set() and not judging else line)
         st.button(
@@ -125,12 +74,14 @@ def _outcome(run: Run) -> None:
         if run.state == "failed":
             st.error(markup.label(run.error, 400), icon=":material/error:")
         elif run.state == "stopped":
-            kept = "What was answered until then is in the list." if run.name else "Nothing had been answered."
+            kept = "What was done until then is in the list." if run.name else "Nothing had been done."
             st.info(
                 f"Stopped after {run.done} of {len(run.questions)} questions. {kept}", icon=":material/stop_circle:"
             )
         else:
-            st.success(f"{run.done} questions answered and judged.", icon=":material/check_circle:")
+            st.success(
+                f"{run.done} {'question' if run.done == 1 else 'questions'} evaluated.", icon=":material/check_circle:"
+            )
         st.button("Close", key="close-outcome", type="tertiary", on_click=evaluation_run.dismiss, args=(run,))
 
 

@@ -16,7 +16,7 @@ from rag_dolly.app.engine import Engine
 
 if TYPE_CHECKING:
     from rag_dolly.settings import Settings
-    from rag_dolly.types import Pipeline
+    from rag_dolly.types import Pipeline, Reranker
 
 _lock = threading.Lock()
 _engine: Engine | None = None
@@ -48,6 +48,12 @@ class LocalBackend:
             if self._loaded == "not yet":
                 self._loaded = load_pipeline(self._settings, tell)
             return self._loaded
+
+    def open_reranker(self, embedder: Any) -> "Reranker | None":
+        """Return the reranker of the settings, None if they name none."""
+        from rag_dolly.assemble import open_reranker
+
+        return open_reranker(self._settings, embedder)
 
     def ingest(self, paths: Sequence[Path], on_progress: OnProgress) -> Report:
         """Put files into the index of the settings."""

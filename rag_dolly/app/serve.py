@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rag_dolly.access import checked_address, in_url, with_headers
 from rag_dolly.app import resources, theme
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.sign_in import COOKIE
 from rag_dolly.errors import RagDollyError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _app(address: str, port: int, token: str | None) -> Any:
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.WARNING)
     middleware = [Middleware(SecureHeaders), Middleware(OwnOrigin, address=None if token else address)]
     if token:
-        middleware.append(Middleware(TokenGate, door=Door(token), cookie=f"rag_dolly_{port}"))
+        middleware.append(Middleware(TokenGate, door=Door(token), cookie=f"{COOKIE}{port}"))
     return st.App(_script(), lifespan=announce, routes=[Route(ALIVE, alive)], middleware=middleware)
 
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
+COOKIE = "rag_dolly_"
+"""How the name of the cookie begins; the port follows, as cookies do not tell ports apart."""
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">

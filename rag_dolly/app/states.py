@@ -10,6 +10,7 @@ from rag_dolly.app.engine import Engine
 from rag_dolly.errors import BadSetting, OutOfMemory, ServerFailed
 
 _CODE = re.compile(r"`([^`]+)`")
+_OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]+")
 
 
 def title(problem: Exception | None, is_open: bool, otherwise: str = "") -> str:
@@ -76,10 +77,12 @@ def opening(what: str = "Opening the index…") -> None:
 
 
 def coded(line: str) -> str:
-    """Return a line as HTML, what stands in backticks as code."""
-    parts = _CODE.split(markup.shorten(line, 1000))
-    said = [f"<code>{markup.escape(part)}</code>" if n % 2 else markup.escape(part) for n, part in enumerate(parts)]
-    return "".join(said)
+    """Return a line as HTML, options of commands and what stands in backticks as code."""
+    parts = map(markup.escape, _CODE.split(markup.shorten(line, 1000)))
+    coded = (
+        f"<code>{part}</code>" if n % 2 else _OPTION.sub(r"<code>\g<0></code>", part) for n, part in enumerate(parts)
+    )
+    return "".join(coded)
 
 
 def listed(lines: list[str]) -> str:

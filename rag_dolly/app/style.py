@@ -12,6 +12,7 @@ CSS = """
 /* the page */
 .stAppToolbar::before { content: "rag-dolly"; font-family: var(--rd-serif); font-weight: 600; font-size: 1.15rem;
                         color: var(--rd-accent); margin: 0 1.25rem 0 .5rem; white-space: nowrap; }
+:is(.st-key-menu, .st-key-links) { position: absolute; width: 0; overflow: hidden; }
 .stMainBlockContainer { padding: 4.75rem 2.5rem 2rem; max-width: 88rem; }
 [data-testid="stBottomBlockContainer"] { padding: .75rem 2.5rem 1rem; max-width: 88rem; }
 .st-key-thread, .st-key-welcome, .st-key-library, .st-key-health, .st-key-state, .st-key-plain-offer, .st-key-ask-box {
@@ -39,6 +40,8 @@ h2.rd-question { font-family: var(--rd-serif); font-weight: 600; font-size: 1.55
                  letter-spacing: -.01em; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .rd-answer { font-size: 1.0625rem; line-height: 1.7; overflow-wrap: anywhere; }
 .rd-answer p { margin: 0 0 .6rem; }
+:is(.rd-answer, .rd-document, .rd-said, .rd-passage, h2.rd-question, .rd-short),
+.rd-answer :is(p, li) { unicode-bidi: plaintext; text-align: start; }
 .rd-answer ul { margin: 0 0 .6rem; padding-left: 1.3rem; }
 .rd-short { font-size: 1.3rem; font-weight: 600; line-height: 1.35; margin: 0 0 .35rem; }
 .rd-quoted { border-left: 3px solid var(--rd-line); padding-left: 1rem; }
@@ -68,6 +71,7 @@ a.rd-cite:focus-visible { outline: 3px solid var(--rd-accent); outline-offset: 2
 .st-key-history h2.rd-label { font-family: inherit; font-size: .8125rem; font-weight: 600; letter-spacing: .03em;
                               color: var(--rd-soft); margin: 0; padding: 0; }
 .st-key-ask-how { align-items: flex-start; }
+.st-key-filter-line summary p { white-space: nowrap; }
 .st-key-ask-how .st-key-filter-line { flex: 1; min-width: 0; width: auto; }
 .st-key-ask-how .st-key-plain-switch { margin-left: auto; padding-top: .35rem; }
 
@@ -124,6 +128,8 @@ span.rd-part { background: var(--rd-part); }
 .st-key-beside [data-testid="stColumn"]:last-child > div { height: 100%; }
 div:has(> .st-key-source-head) { position: sticky; top: -1rem; z-index: 2; margin: -1rem 0 0; padding: .75rem 0 .5rem;
                                  background: var(--rd-paper); }
+.st-key-source-head > * { flex: none; width: auto; }
+.st-key-source-head > :first-child { flex: 1 1 0; min-width: 0; }
 a.rd-copy { font-size: .875rem; color: var(--rd-accent); text-decoration: none; white-space: nowrap; }
 a.rd-copy:hover { text-decoration: underline; }
 .rd-place { font-weight: 600; margin: 0; overflow-wrap: anywhere; }
@@ -213,6 +219,7 @@ h2.rd-piece { font-family: inherit; font-size: .8125rem; font-weight: 600; margi
 .rd-figures small { color: var(--rd-soft); font-weight: 400; }
 .rd-table.rd-figures { font-size: .875rem; width: 100%; }
 .rd-figures td { white-space: nowrap; }
+.rd-table.rd-figures tbody th { min-width: 6.5rem; overflow-wrap: normal; }
 .rd-source { font-size: .9rem; margin: .25rem 0; }
 .rd-source summary { cursor: pointer; color: var(--rd-soft); overflow-wrap: anywhere; padding: .15rem 0; }
 .rd-source summary:focus-visible { outline: 3px solid var(--rd-accent); outline-offset: 2px; border-radius: .2rem; }
@@ -223,6 +230,9 @@ h2.rd-piece { font-family: inherit; font-size: .8125rem; font-weight: 600; margi
 .rd-failure { border-top: 1px solid var(--rd-line); padding: 1rem 0 .5rem; }
 h3.rd-question { font-family: var(--rd-serif); font-size: 1.15rem; font-weight: 600; padding: 0; margin: 0; }
 .rd-fault { color: light-dark(#a33c00, #f0a070); font-size: .875rem; font-weight: 600; margin: .15rem 0 .35rem; }
+
+ol.rd-found { font-size: .875rem; color: var(--rd-soft); margin: .35rem 0 0; padding-left: 1.5rem; }
+ol.rd-found li { margin: 0; overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: left; }
 
 /* a narrow screen: the open source is a sheet at the foot */
 @media (max-width: 52rem) {

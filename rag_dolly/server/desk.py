@@ -40,7 +40,7 @@ class Call(Job):
     gone: bool = False
     began: float = field(default_factory=time.monotonic)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -55,22 +55,22 @@ class Call(Job):
     def changed(self) -> None:
         """Wake who waits for this call."""
         with suppress(RuntimeError):  # the loop is closed
-            self.loop.call_soon_threadsafe(self.news.set)
+            self.loop.call_soon_threadsafe(self.woken.set)
 
     async def begun(self, seconds: float) -> None:
         """Wait until passages were found or the call has ended, at most so long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self.result and not self.ended:
-                    self.news.clear()
+                    self.woken.clear()
                     if not self.result and not self.ended:
-                        await self.news.wait()
+                        await self.woken.wait()
 
     async def texts(self, seconds: float) -> AsyncIterator[str]:
         """Yield the text of the answer as it comes, "" whenever so many seconds bring none, until the call ended."""
         given = 0
         while True:
-            self.news.clear()
+            self.woken.clear()
             ended = self.ended
             text = self.result.get("answer", "")
             if len(text) > given:
@@ -79,7 +79,7 @@ class Call(Job):
             if ended:
                 return
             try:
-                await asyncio.wait_for(self.news.wait(), seconds)
+                await asyncio.wait_for(self.woken.wait(), seconds)
             except TimeoutError:
                 yield ""
 

@@ -70,6 +70,24 @@ def test_equal_scores_keep_the_fused_order(index):
     assert {hit.score for hit in hits} == {1.0} and {hit.rerank for hit in hits} == {0.0}
 
 
+def test_only_what_is_near_the_best_is_read(index):
+    fused = HybridRetriever(index).search("kettle water", MANY)
+    everything = ScriptedReranker(by_length, margin=1000.0)
+    assert HybridRetriever(index, everything).search("kettle water", MANY)[0].rerank is not None
+    assert len(everything.asked[0][1]) == RERANKED
+    some = ScriptedReranker(by_length, margin=0.3)
+    hits = HybridRetriever(index, some).search("kettle water", MANY)
+    read = len(some.asked[0][1])
+    assert 1 < read < RERANKED and sum(hit.rerank is not None for hit in hits) == read
+    assert {hit.source for hit in hits[:read]} == {hit.source for hit in fused[:read]} and hits[read:] == fused[read:]
+
+
+def test_nothing_is_read_where_the_best_leads_clearly(index):
+    fused = HybridRetriever(index).search("kettle 7 degrees", MANY)
+    nothing = ScriptedReranker(by_length, margin=0.0)
+    assert HybridRetriever(index, nothing).search("kettle 7 degrees", MANY) == fused and nothing.asked == []
+
+
 def test_few_candidates_and_none(index, tmp_path):
     reranker = ScriptedReranker(by_length)
     only = HybridRetriever(index, reranker).search("kettle", 5, filters=parse_filters("source:07.md"))

@@ -43,3 +43,6 @@ class FakeModel:
             return None
         self.pipeline = self.pipeline or FakePipeline(self.pause)
         return self.pipeline
+
+    def open_reranker(self, embedder):
+        return None

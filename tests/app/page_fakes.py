@@ -156,7 +156,9 @@ def hit(rank, source, start, end, text):
 def trace(question, spans):
     """Return the trace of an answer in which one sentence was shown and one dropped."""
     places = [Where(source, None, "", start, end, text) for source, start, end, text in spans]
-    candidates = [Candidate(n, at, 0.5, 2.0, 0.9, None, {"dense": n}, n, "kept") for n, at in enumerate(places, 1)]
+    candidates = [
+        Candidate(n, at, 0.5, 2.0, 0.9, None, None, {"dense": n}, n, "kept") for n, at in enumerate(places, 1)
+    ]
     passages = [Passage(n, at, ("copy.md, page 3",), n, 12, False, "") for n, at in enumerate(places, 1)]
     shown = Sentence(places[0].text, "shown", "", "", 0.97, 1, places[0])
     lacks = "the nearest text does not have the number 99"

@@ -104,7 +104,7 @@ def test_the_page_runs_a_file_and_shows_each_failure_beside_its_sources(engine):
     run = evaluation_run.current(engine)
     finished(run)
     at.run()
-    assert "3 questions answered and judged" in at.success[0].value
+    assert "3 questions evaluated" in at.success[0].value
     assert "my &lt;q&gt;.jsonl, 3" in html(at) and "my <q>" not in html(at)
     shown = html(at)
     assert "false refusal" in shown and "Expected: morning — garden.md" in shown

@@ -59,6 +59,23 @@ def test_single_documents_are_chosen(page):  # noqa: F811
     assert at.engine.chain.asked[-1]["filter"] == "source:garden.md"
 
 
+def test_of_many_documents_those_are_listed_that_have_the_words(page):  # noqa: F811
+    many = {f"notes/{number:03}/note {number}.md": f"Note {number}." for number in range(filtering.MOST_LISTED + 50)}
+    at = opened(page(many))
+    assert at.multiselect(key="filter-sources").options == []
+    assert len(at.multiselect(key="filter-folders").options) == filtering.MOST_LISTED
+    assert "notes" in at.multiselect(key="filter-folders").options
+    at.text_input(key="filter-words").set_value("note 17").run()
+    assert len(at.multiselect(key="filter-sources").options) == 13 and "13 of them are listed" in html(at)
+    at.multiselect(key="filter-sources").set_value(["notes/017/note 17.md"]).run()
+    assert said(at) == ["Only in: notes/017/note 17.md"]
+    at.text_input(key="filter-words").set_value("note").run()
+    assert f"The first {filtering.MOST_FOUND} are listed" in html(at)
+    assert at.multiselect(key="filter-sources").value == ["notes/017/note 17.md"]
+    at.text_input(key="filter-words").set_value("opera").run()
+    assert "None has them." in html(at) and said(at) == ["Only in: notes/017/note 17.md"]
+
+
 def test_a_folder_that_has_left_the_index_stays_to_be_seen(page):  # noqa: F811
     at = page(TEXTS)
     at.session_state["filters"] = Filters(folders=("gone",))

@@ -183,3 +183,16 @@ def test_several_jobs_are_served_together_and_the_next_waits():
     while not all(job.finished for job in jobs) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert [job.result["answer"] for job in jobs] == ["0", "1", "2", "3"]
+
+
+def test_a_page_that_waits_sees_each_change_at_once():
+    job = Job("?")
+    began = time.monotonic()
+    job.wait(0.05)
+    assert time.monotonic() - began >= 0.05, "nothing has changed"
+    job.changed()
+    began = time.monotonic()
+    job.wait(5)
+    assert time.monotonic() - began < 1
+    job.wait(0)
+    assert not job.news.is_set()

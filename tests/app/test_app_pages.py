@@ -60,8 +60,8 @@ def test_an_empty_conversation_suggests_questions_from_the_headings(page):
     at = page({"garden.md": GUIDE})
     assert "Ask your documents" in html(at) and "1 document" in html(at) and "Nothing leaves this machine" in html(at)
     assert labels(at) == [
-        r"What should I know about Water the garden\?",
-        r"What should I know about Feed the soil\?",
+        r"How do I water the garden\?",
+        r"How do I feed the soil\?",
     ]
     press(at, "suggestion-0")
     finish(at)

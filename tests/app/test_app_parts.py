@@ -45,7 +45,7 @@ def test_suggestions_leave_out_dull_headings_and_numbers():
         "2.1. Pruning roses",
     ]
     assert suggest.questions(headings) == [
-        "What should I know about Watering?",
+        "What is Watering?",
         "Why mulch?",
         "How does pruning roses work?",
     ]
@@ -53,9 +53,20 @@ def test_suggestions_leave_out_dull_headings_and_numbers():
 
 def test_suggestions_are_spread_over_the_documents():
     assert suggest.questions([f"Heading number {word}" for word in "abcdefgh"], 2) == [
-        "What should I know about Heading number a?",
-        "What should I know about Heading number e?",
+        "What is Heading number a?",
+        "What is Heading number e?",
     ]
+
+
+def test_what_can_be_done_and_what_things_are_take_turns():
+    headings = [*(f"Install part {word}" for word in "abcdef"), *(f"Heading number {word}" for word in "abcdef")]
+    assert [question[:8] for question in suggest.questions(headings)] == [
+        "How do I",
+        "How do I",
+        "What is ",
+        "What is ",
+    ]
+    assert len(suggest.questions(headings[:4])) == 4 and len(suggest.questions(headings[6:])) == 4
 
 
 @pytest.mark.parametrize(
@@ -64,9 +75,19 @@ def test_suggestions_are_spread_over_the_documents():
         ("How to install Rust", "How do I install Rust?"),
         ("How passages are found", "Explain how passages are found."),
         ("Add files on the page", "How do I add files on the page?"),
-        ("Creating a New Hash Map", "How does Creating a New Hash Map work?"),
-        ("Appendix B: Operators", "What should I know about Operators?"),
-        ("The Slice Type", "What should I know about the Slice Type?"),
+        ("Creating a New Hash Map", "How do I create a New Hash Map?"),
+        ("Running the tests", "How do I run the tests?"),
+        ("Defining and Instantiating Structs", "How does Defining and Instantiating Structs work?"),
+        ("Test Organization", "What is Test Organization?"),
+        ("Operating Expenses", "What are Operating Expenses?"),
+        ("Item 1A. Risk Factors", "What are Risk Factors?"),
+        ("Water the garden", "How do I water the garden?"),
+        ("Behind the scenes", "What do the documents say about “Behind the scenes”?"),
+        ("Appendix B: Operators", "What are Operators?"),
+        ("Errors with Result", "What are Errors with Result?"),
+        ("PRODUCT DEVELOPMENT", "What is product development?"),
+        ("Liquidity and capital resources", "Tell me about Liquidity and capital resources."),
+        ("The Slice Type", "What is the Slice Type?"),
         ("Was ist ein Maß?", "Was ist ein Maß?"),
         ("Haftung für Schäden", "What do the documents say about “Haftung für Schäden”?"),
         ("<b>Bold</b> headings", "What do the documents say about “<b>Bold</b> headings”?"),

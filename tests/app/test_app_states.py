@@ -94,3 +94,4 @@ def test_a_damaged_index_is_not_taken_for_one_of_another_embedder():
 
 def test_lines_of_others_stay_text():
     assert states.coded("a <b> `<i>x</i>`") == "a &lt;b&gt; <code>&lt;i&gt;x&lt;/i&gt;</code>"
+    assert states.coded("set --embedder; a--b") == "set <code>--embedder</code>; a--b"

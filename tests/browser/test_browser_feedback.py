@@ -91,7 +91,7 @@ def test_an_evaluation_runs_and_its_failures_stand_beside_their_sources(no_scrip
     page.get_by_text("cannot be read").wait_for()
     page.get_by_label("Or its path on this machine").fill(str(tmp_path / "questions.jsonl"))
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text("3 questions answered and judged").wait_for()
+    page.get_by_text("3 questions evaluated").wait_for()
     assert page.locator(".rd-failure").count() >= 2
     wrong = page.locator(".rd-failure:has(h3:text-is('hostile'))")
     wrong.locator("summary").first.click()

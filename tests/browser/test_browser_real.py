@@ -1,6 +1,7 @@
 """The page in Chromium on the real chain (quoting, no language model): from upload to the marked line of a PDF."""
 
 import io
+import json
 
 import pytest
 from browser_steps import finished, give, put, start
@@ -102,3 +103,31 @@ def test_upload_ask_and_see_the_marked_line(visit, real_server):
     torn = page.locator("[class*='st-key-doc-'] button").filter(has_text="torn.pdf")
     torn.click()
     page.locator(".rd-failures dd").wait_for()
+
+
+def test_retrieval_is_measured_and_read_on_the_page(visit, real_server):
+    page = visit(f"{real_server}/library")
+    page.locator("h1.rd-title", has_text="Library").wait_for()
+    notes = {"tea.md": "# Tea\n\nTea is drunk at four.\n", "bread.md": "# Bread\n\nBread is baked at dawn.\n"}
+    give(page, [{"name": name, "mimeType": "text/markdown", "buffer": text.encode()} for name, text in notes.items()])
+    page.locator(".st-key-upload-files").get_by_text("tea.md").wait_for()
+    page.get_by_text("2 of 2 files indexed").wait_for()
+    page.get_by_test_id("stTopNavLink").get_by_text("Quality").click()
+    page.get_by_role("radio", name="Evaluations").click()
+    page.get_by_role("radio", name="Retrieval").click()
+    page.get_by_text("No model is asked.").wait_for()
+    page.wait_for_timeout(700)  # the form of answers is gone
+    rows = [("When is tea drunk?", "tea.md"), ("When is bread baked?", "bread.md"), ("Who sang?", "opera.md")]
+    lines = [{"id": n, "question": text, "answerable": True, "doc": doc} for n, (text, doc) in enumerate(rows)]
+    file = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "asked.jsonl", "mimeType": "application/jsonl", "buffer": file}
+    )
+    page.get_by_text("asked.jsonl").first.wait_for()
+    page.wait_for_timeout(700)  # the form takes it up
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text("2 questions evaluated").wait_for()
+    assert page.locator("table.rd-figures").first.get_by_text("100 %").count() == 2
+    assert page.locator(".rd-failure").count() == 2
+    page.get_by_text("All stages").click()
+    page.get_by_text("1 left out, which no document of the index answers").wait_for()

@@ -101,7 +101,9 @@ def test_search_by_the_command_line_has_its_scores(cross_encoder, folder, tmp_pa
     assert assemble.status(settings)["reranker"] == str(cross_encoder)
 
 
-def test_none_is_the_default_and_loads_nothing(tmp_path, monkeypatch, embedder):
+def test_an_embedder_without_vectors_of_tokens_has_none_unless_one_is_named(tmp_path, monkeypatch, embedder):
+    assert assemble.open_reranker(load_settings(), embedder) is None
+    monkeypatch.setenv("RAG_DOLLY_RERANKER", "none")
     assert assemble.open_reranker(load_settings(), embedder) is None
     monkeypatch.setenv("RAG_DOLLY_RERANKER", "")
     assert assemble.open_reranker(load_settings(), embedder) is None
