@@ -46,6 +46,8 @@ _ORDERS = (
     r"(?:new|updated|real) (?:system )?instructions?\s*:",
     r"(?:end|begin|start)(?:ning)? of (?:the )?(?:system |user )?(?:prompt|instructions|context|passages|documents?)\b",
     r"earlier (?:question|answer)\s*:",
+    # "=cmd|' /C calc'!A0" in a cell: to a spreadsheet, to start a program
+    r"[=+@-]\s*\w+\|.{0,200}!\w+",
 )
 _ELSEWHERE = (
     r"\W*(?:bitte )?(?:ignorier|missacht|vergiss)\w*\b.{0,60}(?:anweisung|frage|prompt)",

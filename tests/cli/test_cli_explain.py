@@ -42,7 +42,7 @@ def test_many_questions_can_be_explained_too(indexed, tmp_path):  # noqa: F811
 def test_no_document_can_write_to_the_terminal_or_forge_a_line(capsys):
     evil = "before \x1b[31m\x1b]0;owned\x07\nSeconds\n  forged \u202e 1.0"
     where = {"source": f"a{evil}.md", "page": None, "place": evil, "start": 0, "end": 9, "text": evil}
-    ranked = {"dense": 0.5, "keyword": 1.0, "fused": 1.0, "rerank": None, "ranks": {"dense": 1}}
+    ranked = {"dense": 0.5, "keyword": 1.0, "fused": 1.0, "named": None, "rerank": None, "ranks": {"dense": 1}}
     sentence = {"outcome": "dropped", "check": "name", "reason": evil, "score": None, "n": None, "where": where}
     sizes = dict.fromkeys(("window", "room", "tokens", "frame", "answer_tokens", "turns", "turns_given"), 1)
     trace(

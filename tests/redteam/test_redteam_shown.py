@@ -32,7 +32,7 @@ STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e
 BADGES = "\x1b]8;;https://evil.example\x07 \u009b31m \u202e \r\n\u2028forged \u200f\U000e0041 \u2069"
 
 
-OWN = {"class", "id", "href", "tabindex", "role", "aria-label", "aria-current", "target"}
+OWN = {"class", "id", "dir", "href", "tabindex", "role", "aria-label", "aria-current", "target"}
 
 
 class Seen(HTMLParser):
@@ -64,6 +64,7 @@ def check_html(html):
     links = [value for name, value in seen.attributes if name == "href"]
     assert all(re.fullmatch(r"#cite-\d+-\d+|\./\?doc=[\w.%+-]*&at=\d+-\d+&is=[0-9a-f]{8}", link) for link in links)
     assert all(value == "_self" for name, value in seen.attributes if name == "target")
+    assert all(value == "auto" for name, value in seen.attributes if name == "dir")
     assert not STEERS.search(html)
 
 
