@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from rag_dolly.app import serve
+from rag_dolly.app.ask.suggest import questions
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.entry import serve
 from rag_dolly.app.resources import LocalBackend
-from rag_dolly.app.suggest import questions
 from rag_dolly.assemble import open_index
 from rag_dolly.environment import settle
 from rag_dolly.settings import load_settings

@@ -3,10 +3,11 @@
     python -m benchmarks.query DATA_DIR [SET] [--queries 200] [--rounds 3] [--cache DIR] [--peer-python PATH]
 
 DATA_DIR and SET are as in benchmarks/retrieval.py (default set: dolly-15k, its 4,000 contexts). Every way answers the
-same questions over the same passages and returns ten: ours embeds the question, searches by meaning and by words, fuses
-and reads the passages from the index on disk; the others embed and search their vectors in memory, which they got from
-our index instead of making them, with the same weights in fp32. The first 20 questions are not counted. PATH is a
-Python that has the others' packages (default: this one); a way whose packages are missing is skipped.
+same questions over the same passages and returns ten. Ours embeds the question, searches by meaning and by words, fuses
+and reads the passages from the index on disk, once without and once with the reranker, which reads close ones again.
+The others embed and search their vectors in memory, which they got from our index instead of making them, with the same
+weights in fp32. The first 20 questions are not counted. PATH is a Python that has the others' packages (default: this
+one); a way whose packages are missing is skipped.
 
 Milliseconds are medians (p50) and 95th percentiles (p95) over the questions, then the median over the rounds; the
 ratio is theirs to ours, p50 of the same round, with its smallest and largest. How long a cold search takes, with the
@@ -48,14 +49,20 @@ def given():
     texts = json.load(open(home + "/texts.json", encoding="utf-8"))
     return texts, numpy.load(home + "/vectors.npy").tolist()
 """
-PROGRAMS = {
-    OURS: """
+_OURS = """
 from ingest.embed import open_embedder
 from ingest.index import Index
 from rag_dolly.assemble import open_reranker
 from rag_dolly.retrieve import HybridRetriever
 from rag_dolly.settings import load_settings
 index = Index.open(sys.argv[3], open_embedder())
+"""
+PROGRAMS = {
+    OURS: f"""{_OURS}
+retriever = HybridRetriever(index)
+show(lambda question: retriever.search(question, 10))
+""",
+    "reranked if close": f"""{_OURS}
 retriever = HybridRetriever(index, open_reranker(load_settings(), index.embedder))
 show(lambda question: retriever.search(question, 10))
 """,
@@ -128,7 +135,7 @@ def ways(peer_python: str) -> dict[str, list[str]]:
     """Return the command of each way that is installed, its arguments left out."""
     commands = {}
     for name, program in PROGRAMS.items():
-        python = sys.executable if name == OURS else peer_python
+        python = peer_python if name in NEEDS else sys.executable
         modules, packages = NEEDS.get(name, ("sys", ""))
         tried = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True)
         if tried.returncode:

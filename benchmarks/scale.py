@@ -4,7 +4,8 @@
 
 Makes indexes of so many passages from the documents in TEXT_DIR (default: docs) in a scratch folder, or in DIR to use
 them again, and prints for each size: seconds to store and to derive the search structures, size on disk, and, in a
-fresh process each, the time to open and the memory, the median and 95th percentile of whole hybrid queries, of the
+fresh process each, the time to open and the memory, the median and 95th percentile of whole hybrid queries (without
+reranking, which costs the same whatever the size), of the
 keyword search beside other engines, and of the dense search beside an exact one in fp32 (faiss.IndexFlatIP), with
 recall@10, and how long an open reader takes to see one document added and deleted. Where other programs keep the
 machine busy, compare processor times. See `benchmarks.scale_corpus` for
@@ -33,9 +34,7 @@ from ingest.index import FILE, Index
 from ingest.rows import Ids
 from ingest.store import Store
 from ingest.writing import claim, writing
-from rag_dolly.assemble import open_reranker
 from rag_dolly.retrieve import HybridRetriever
-from rag_dolly.settings import load_settings
 
 QUERIES = 100
 TOP = 100
@@ -103,7 +102,7 @@ def look(home: Path, questions: list[str]) -> None:
     embedder.embed_query("Is it warm?")
     before, began = peak(), time.perf_counter()
     index = Index.open(home, embedder)
-    retriever = HybridRetriever(index, open_reranker(load_settings(), embedder))
+    retriever = HybridRetriever(index)
     opened = time.perf_counter() - began
     index.keyword("anything", 1)
     searched = time.perf_counter() - began

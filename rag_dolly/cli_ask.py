@@ -108,7 +108,7 @@ def page(
     ] = None,
 ) -> None:
     """Serve the page where questions are asked and sources are read."""
-    from rag_dolly.app.serve import run as serve
+    from rag_dolly.app.entry.serve import run as serve
     from rag_dolly.settings import load_settings
 
     models = {"model": model, "served_model": served_model, "embedder": embedder, "reranker": reranker}

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import ask, markup, states
+from rag_dolly.app import markup, states
+from rag_dolly.app.ask import page as ask
 from rag_dolly.app.engine import TOGETHER, Engine
-from rag_dolly.app.sign_in import COOKIE, SIGN_OUT
+from rag_dolly.app.entry.sign_in import COOKIE, SIGN_OUT
 from rag_dolly.app.sizes import on_disk, size
 
 Rows = Sequence[tuple[str, str]]

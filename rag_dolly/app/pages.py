@@ -5,19 +5,12 @@ from functools import partial
 import streamlit as st
 
 from ingest.errors import RagDollyError
-from rag_dolly.app import (
-    ask,
-    contribute,
-    health,
-    inspect_page,
-    library,
-    markup,
-    menu,
-    quality,
-    resources,
-    session,
-    style,
-)
+from rag_dolly.app import health, markup, menu, resources, session, style
+from rag_dolly.app.ask import page as ask
+from rag_dolly.app.inspect import page as inspect_page
+from rag_dolly.app.library import page as library
+from rag_dolly.app.quality import page as quality
+from rag_dolly.app.write import page as contribute
 
 
 def show() -> None:

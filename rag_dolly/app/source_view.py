@@ -16,7 +16,8 @@ import streamlit as st
 
 from ingest.errors import RagDollyError
 from ingest.records import StoredDocument
-from rag_dolly.app import deep_link, markup, session, sources
+from rag_dolly.app import markup, session
+from rag_dolly.app.ask import deep_link, sources
 from rag_dolly.app.engine import OpenIndex
 from rag_dolly.app.reflow import reflow
 

@@ -57,7 +57,7 @@ def measure(trainee: Trainee, dialect: "Dialect", examples: Sequence[Example], m
         asked = [] if is_sharded else examples[:ANSWERED]
         if asked and accelerator.is_main_process:
             with accelerator.autocast():
-                said = _answers(accelerator.unwrap_model(trainee.model), dialect, asked)
+                said = greedy_answers(accelerator.unwrap_model(trainee.model), dialect, asked)
     accelerator.wait_for_everyone()
     figures = Figures(loss, math.exp(min(loss, 700.0)), len(examples))
     return _with_answers(figures, said, [example.answer for example in asked]) if said else figures
@@ -80,7 +80,8 @@ def _loss(trainee: Trainee, examples: Sequence[Example], micro: int) -> float:
     return float(accelerator.reduce(summed, "sum")) / sum(len(example.response) for example in examples)
 
 
-def _answers(model: Any, dialect: "Dialect", examples: Sequence[Example]) -> list[str]:
+def greedy_answers(model: Any, dialect: "Dialect", examples: Sequence[Example]) -> list[str]:
+    """Return what the model says to the prompt of each example, at most twice as long as the longest response."""
     from rag_dolly.generate.opening import window_of
     from rag_dolly.generate.padded import decode_padded
 

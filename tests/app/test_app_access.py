@@ -13,8 +13,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from rag_dolly.app.door import LIFETIME, PERIOD, TRIES, Door
-from rag_dolly.app.gate import OwnOrigin, TokenGate
+from rag_dolly.app.entry.door import LIFETIME, PERIOD, TRIES, Door
+from rag_dolly.app.entry.gate import OwnOrigin, TokenGate
 
 TOKEN = "open-sesame"
 HOST = "rag.example:8501"

@@ -10,9 +10,10 @@ from test_app_pages import html
 
 from rag_dolly import evaluations
 from rag_dolly.answer_questions import Question
-from rag_dolly.app import evaluation_run, resources
+from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
+from rag_dolly.app.quality import evaluation_run
 from rag_dolly.errors import RagDollyError
 
 
@@ -77,7 +78,8 @@ def test_nothing_answered_is_nothing_kept(engine, tmp_path):
 
 
 def draw():
-    from rag_dolly.app import quality, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.quality import page as quality
 
     quality.show(resources.engine())
 

@@ -7,9 +7,10 @@ from test_app_jobs import until
 from test_app_pages import SCRIPT, ask_and_wait, html
 
 from rag_dolly import feedback
-from rag_dolly.app import contribute, resources
+from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.guidelines import GUIDELINES
+from rag_dolly.app.write import page as contribute
+from rag_dolly.app.write.guidelines import GUIDELINES
 from rag_dolly.feedback_export import CATEGORIES, WITH_CONTEXT
 
 
@@ -28,13 +29,15 @@ def page(tmp_path):
 
 
 def write_page():
-    from rag_dolly.app import contribute, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.write import page as contribute
 
     contribute.show(resources.engine())
 
 
 def quality_page():
-    from rag_dolly.app import quality, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.quality import page as quality
 
     quality.show(resources.engine())
 

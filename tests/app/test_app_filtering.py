@@ -6,7 +6,7 @@ from datetime import date
 from test_app_pages import GUIDE, ask_and_wait, html, labels, page, press  # noqa: F401  page: fixture
 
 from ingest.filters import Filters
-from rag_dolly.app import filtering
+from rag_dolly.app.ask import filtering
 
 TEXTS = {"garden.md": GUIDE, "reports/2024/soil.txt": "Sandy soil drains fast.", "reports/<b>old.txt": "Old soil."}
 

@@ -9,7 +9,8 @@ from test_app_jobs import until
 from test_app_pages import SCRIPT, ask_and_wait, html, page, press  # noqa: F401  page is a fixture
 
 from rag_dolly import conversations
-from rag_dolly.app import kept, resources
+from rag_dolly.app import resources
+from rag_dolly.app.ask import kept
 
 GARDEN = {"garden.md": GUIDE}
 

@@ -17,7 +17,8 @@ MANY = {f"reports/{n // 50}/report {n:03}.md": f"Report {n}." for n in range(180
 
 
 def _library():
-    from rag_dolly.app import library, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.library import page as library
 
     library.show(resources.engine())
 

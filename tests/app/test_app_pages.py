@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from test_app_jobs import until
 
 from ingest.errors import IndexMismatch, ModelNotFound
-from rag_dolly.app import filtering, resources
+from rag_dolly.app import resources
+from rag_dolly.app.ask import filtering
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 

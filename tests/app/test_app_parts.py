@@ -6,7 +6,9 @@ import pytest
 from page_fakes import FakeBackend
 from test_app_jobs import until
 
-from rag_dolly.app import ask, session, sizes, sources, suggest
+from rag_dolly.app import session, sizes
+from rag_dolly.app.ask import page as ask
+from rag_dolly.app.ask import sources, suggest
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 

@@ -13,8 +13,9 @@ from test_app_pages import html
 from ingest.index import Index
 from rag_dolly import retrieval_evaluations
 from rag_dolly.answer_questions import Question
-from rag_dolly.app import evaluation_run, resources, retrieval_run
+from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.quality import evaluation_run, retrieval_run
 from rag_dolly.errors import RagDollyError
 from rag_dolly.retrieval_evaluations import of_questions
 
@@ -97,7 +98,8 @@ def test_forgetting_takes_the_questions_that_name_the_document(engine, tmp_path)
 
 
 def draw():
-    from rag_dolly.app import quality, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.quality import page as quality
 
     quality.show(resources.engine())
 

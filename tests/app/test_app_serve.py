@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import streamlit.config
 
-from rag_dolly.app import markup, serve, theme
+from rag_dolly.app import markup
+from rag_dolly.app.entry import serve, theme
 from rag_dolly.errors import BadSetting, RagDollyError
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"

@@ -37,7 +37,8 @@ def opened(tmp_path):
 
 
 def library_page():
-    from rag_dolly.app import library, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.library import page as library
 
     library.show(resources.engine())
 

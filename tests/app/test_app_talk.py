@@ -6,7 +6,8 @@ from streamlit.testing.v1 import AppTest
 from test_app_jobs import until
 from test_app_pages import SCRIPT, ask_and_wait, finish, html, labels, page, press  # noqa: F401  page is a fixture
 
-from rag_dolly.app import deep_link, plain, resources
+from rag_dolly.app import resources
+from rag_dolly.app.ask import deep_link, plain
 
 GARDEN = {"garden.md": GUIDE}
 
@@ -198,6 +199,7 @@ def test_inspect_without_answers_says_what_to_do(page):  # noqa: F811
 
 
 def _inspect():
-    from rag_dolly.app import inspect_page, resources
+    from rag_dolly.app import resources
+    from rag_dolly.app.inspect import page as inspect_page
 
     inspect_page.show(resources.engine())

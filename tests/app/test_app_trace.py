@@ -3,7 +3,7 @@
 from page_fakes import GUIDE, HOSTILE, sentences, trace
 from test_app_pages import ask_and_wait, html, page  # noqa: F401  page is a fixture
 
-from rag_dolly.app import trace_view
+from rag_dolly.app.inspect import trace_view
 
 SPANS = sentences({"garden.md": GUIDE}, "When do I water tomatoes?")
 

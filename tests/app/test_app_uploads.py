@@ -5,8 +5,8 @@ from page_fakes import FakeBackend
 from test_app_jobs import until
 
 from ingest.errors import IndexBusy
-from rag_dolly.app import uploads
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.library import uploads
 
 
 @pytest.mark.parametrize(

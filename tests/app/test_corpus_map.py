@@ -6,7 +6,7 @@ from test_app_jobs import until
 
 from ingest.index import Index
 from rag_dolly import corpus_map
-from rag_dolly.app.map_job import MapMaker
+from rag_dolly.app.inspect.map_job import MapMaker
 
 
 def flat(count=200, dimension=12):

@@ -38,7 +38,7 @@ def stay_here(index):
 
 def main(port, index, model):
     stay_here(index)
-    from rag_dolly.app import serve
+    from rag_dolly.app.entry import serve
 
     if model in ("fake", "fake-kept", "fake-token"):
         from page_fakes import GUIDE, HOSTILE, FakeBackend

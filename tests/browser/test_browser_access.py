@@ -63,7 +63,7 @@ def test_who_has_the_token_signs_in_and_asks(visit, token_server):
 
 
 def test_a_link_to_a_passage_leads_through_the_form_to_the_passage(visit, token_server):
-    from rag_dolly.app import deep_link
+    from rag_dolly.app.ask import deep_link
 
     text = "Compost feeds the soil slowly."
     at = GUIDE.index(text)

@@ -96,7 +96,7 @@ def test_hostile_file_names_are_shown_letter_by_letter(visit, fake_server, name)
     line = page.locator(".st-key-upload-files")
     line.get_by_text("The file is empty.").wait_for()
     shown = plain(line.inner_text())
-    from rag_dolly.app.uploads import safe_name
+    from rag_dolly.app.library.uploads import safe_name
 
     assert safe_name(name) in shown and "The file is empty." in shown
     assert page.locator("[data-testid=stMain] :is(script, img, iframe, a)").count() == 0

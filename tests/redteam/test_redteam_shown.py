@@ -17,9 +17,10 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from rag_dolly import show
-from rag_dolly.app import markup, resources, sources
+from rag_dolly.app import markup, resources
+from rag_dolly.app.ask import sources
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.serve import SecureHeaders
+from rag_dolly.app.entry.serve import SecureHeaders
 from rag_dolly.chain import RagChain
 from rag_dolly.evidence import find_evidence
 from rag_dolly.retrieve import HybridRetriever

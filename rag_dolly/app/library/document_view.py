@@ -8,8 +8,9 @@ from ingest import listing
 from ingest.errors import RagDollyError
 from ingest.listing import Piece
 from ingest.records import DocumentRow, StoredDocument
-from rag_dolly.app import document_list, folder_form, markup, run_view
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine, OpenIndex
+from rag_dolly.app.library import document_list, folder_form, run_view
 from rag_dolly.app.reflow import reflow
 from rag_dolly.app.sizes import counted, size
 

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from ingest import loaders
-from rag_dolly.app import folder_form, markup, run_view, uploads
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.library import folder_form, run_view, uploads
 
 
 def first_documents(engine: Engine) -> None:

@@ -6,24 +6,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from rag_dolly.app import (
-    answers,
-    deep_link,
-    filtering,
-    history,
-    kept,
-    links,
-    markup,
-    plain,
-    session,
-    source_view,
-    sources,
-    states,
-    turn_actions,
-    uploader,
-    welcome,
-)
+from rag_dolly.app import markup, session, source_view, states
+from rag_dolly.app.ask import answers, deep_link, filtering, history, kept, links, plain, sources, turn_actions, welcome
 from rag_dolly.app.engine import Engine, OpenIndex
+from rag_dolly.app.library import uploader
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 

@@ -7,8 +7,9 @@ import streamlit as st
 
 from ingest import listing
 from ingest.listing import Made, Tally
-from rag_dolly.app import document_list, document_view, markup, run_view, states, uploader
+from rag_dolly.app import markup, states
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.library import document_list, document_view, run_view, uploader
 from rag_dolly.app.sizes import counted, on_disk, size
 
 

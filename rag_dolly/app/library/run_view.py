@@ -3,11 +3,12 @@
 import streamlit as st
 
 from ingest.report import Report
-from rag_dolly.app import markup, runs, states
+from rag_dolly.app import markup, states
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.folder_form import reasons
-from rag_dolly.app.runs import Run
-from rag_dolly.app.uploads import Upload
+from rag_dolly.app.library import runs
+from rag_dolly.app.library.folder_form import reasons
+from rag_dolly.app.library.runs import Run
+from rag_dolly.app.library.uploads import Upload
 
 MOST_REASONS = 8
 _WORDS = {

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from rag_dolly import conversations
-from rag_dolly.app import kept, markup, session, turn_actions
+from rag_dolly.app import markup, session
+from rag_dolly.app.ask import kept, turn_actions
 from rag_dolly.app.engine import Engine
 from rag_dolly.conversations import Conversation
 from rag_dolly.errors import RagDollyError

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from rag_dolly import evaluate, retrieval_evaluations
-from rag_dolly.app import evaluation_run
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.evaluation_run import Run
+from rag_dolly.app.quality import evaluation_run
+from rag_dolly.app.quality.evaluation_run import Run
 from rag_dolly.retrieval_evaluations import Wanted
 
 

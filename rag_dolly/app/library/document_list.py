@@ -9,8 +9,9 @@ import streamlit as st
 from ingest import listing
 from ingest.listing import Folder, Look, Tally
 from ingest.records import DocumentRow
-from rag_dolly.app import markup, run_view, runs
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine, OpenIndex
+from rag_dolly.app.library import run_view, runs
 from rag_dolly.app.sizes import counted, size
 
 PER_PAGE = 30

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from rag_dolly.app import markup, quality_feedback
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.quality import feedback_view
 from rag_dolly.feedback import WRITTEN, Feedback, by_question
 
 MOST = 15
@@ -16,7 +17,7 @@ def draw(engine: Engine, records: Sequence[Feedback]) -> None:
     """Draw the three lists."""
     bad, refused, behind = found(records)
     if not bad and not refused:
-        quality_feedback.nothing("Nothing to fix", "No answer was rated down or corrected, and no refusal was rated.")
+        feedback_view.nothing("Nothing to fix", "No answer was rated down or corrected, and no refusal was rated.")
         return
     if bad:
         st.html(markup.element("h2", "rd-section", "Answers that were wrong"))
@@ -61,6 +62,6 @@ def _questions(groups: Groups) -> None:
                     st.html(
                         f'{markup.element("h3", "rd-label", title)}<div class="rd-said">{markup.escape(text)}</div>'
                     )
-            quality_feedback.sources(said)
+            feedback_view.sources(said)
     if len(groups) > MOST:
         st.html(markup.element("p", "rd-note", f"And {len(groups) - MOST} more in the part Feedback."))

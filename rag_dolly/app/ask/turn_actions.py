@@ -3,7 +3,8 @@
 import streamlit as st
 
 from rag_dolly import conversation_export
-from rag_dolly.app import filtering, kept, markup, session
+from rag_dolly.app import markup, session
+from rag_dolly.app.ask import filtering, kept
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
 from rag_dolly.conversations import Turn

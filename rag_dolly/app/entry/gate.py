@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rag_dolly.access import bearer, is_own_origin, names_this_machine
-from rag_dolly.app.door import LIFETIME, PERIOD, Door
-from rag_dolly.app.sign_in import SIGN_IN, SIGN_OUT, onward_page, sign_in_page, sign_out_page
+from rag_dolly.app.entry.door import LIFETIME, PERIOD, Door
+from rag_dolly.app.entry.sign_in import SIGN_IN, SIGN_OUT, onward_page, sign_in_page, sign_out_page
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

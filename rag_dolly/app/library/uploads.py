@@ -16,7 +16,7 @@ from typing import Literal
 from ingest import loaders
 from ingest.report import Progress, Report
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.runs import Run, begin
+from rag_dolly.app.library.runs import Run, begin
 
 MAX_BYTES = 50 * 1024 * 1024
 FOLDER = "uploads"

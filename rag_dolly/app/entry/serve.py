@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_dolly.access import checked_address, in_url, with_headers
-from rag_dolly.app import resources, theme
+from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.sign_in import COOKIE
+from rag_dolly.app.entry import theme
+from rag_dolly.app.entry.sign_in import COOKIE
 from rag_dolly.errors import RagDollyError
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def _app(address: str, port: int, token: str | None) -> Any:
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
 
-    from rag_dolly.app.door import Door
-    from rag_dolly.app.gate import ALIVE, OwnOrigin, TokenGate
+    from rag_dolly.app.entry.door import Door
+    from rag_dolly.app.entry.gate import ALIVE, OwnOrigin, TokenGate
 
     @asynccontextmanager
     async def announce(_: Any) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from rag_dolly import corpus_map
 from rag_dolly.app import markup, session
-from rag_dolly.app.map_job import MapMaker
+from rag_dolly.app.inspect.map_job import MapMaker
 from rag_dolly.corpus_map import CorpusMap
 
 _PICK = "pick"

@@ -8,9 +8,11 @@ from typing import Any
 import streamlit as st
 
 from rag_dolly import feedback
-from rag_dolly.app import feedback_form, markup, passage_picker, states
+from rag_dolly.app import markup, states
+from rag_dolly.app.ask import feedback_form
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.guidelines import ALWAYS, GUIDELINES
+from rag_dolly.app.write import passage_picker
+from rag_dolly.app.write.guidelines import ALWAYS, GUIDELINES
 from rag_dolly.errors import RagDollyError
 from rag_dolly.feedback import WRITTEN, Feedback, Shown
 from rag_dolly.feedback_export import WITH_CONTEXT

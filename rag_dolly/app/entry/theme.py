@@ -6,7 +6,7 @@ says the same for a plain `streamlit run`, and a test compares the two. Fonts ar
 
 from typing import Any
 
-from rag_dolly.app.uploads import MAX_BYTES
+from rag_dolly.app.library.uploads import MAX_BYTES
 
 Options = dict[str, Any]
 

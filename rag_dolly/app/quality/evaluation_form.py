@@ -8,10 +8,11 @@ import streamlit as st
 
 from rag_dolly import retrieval_evaluations
 from rag_dolly.answer_questions import Question, read_questions
-from rag_dolly.app import evaluation_run, markup, retrieval_run
+from rag_dolly.app import markup
+from rag_dolly.app.ask.feedback_form import try_to
+from rag_dolly.app.ask.kept import is_private
 from rag_dolly.app.engine import Engine, OpenIndex
-from rag_dolly.app.feedback_form import try_to
-from rag_dolly.app.kept import is_private
+from rag_dolly.app.quality import evaluation_run, retrieval_run
 from rag_dolly.beir import read_collection
 from rag_dolly.errors import RagDollyError
 from rag_dolly.retrieval_evaluations import Wanted

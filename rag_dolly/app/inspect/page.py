@@ -5,8 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import links, map_view, markup, session, source_view, trace_charts, trace_view
+from rag_dolly.app import markup, session, source_view
+from rag_dolly.app.ask import links
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.inspect import map_view, trace_charts, trace_view
 from rag_dolly.app.jobs import Job
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from rag_dolly import feedback
 from rag_dolly.app import markup
+from rag_dolly.app.ask.feedback_form import try_to
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.feedback_form import try_to
 from rag_dolly.app.reflow import reflow
 from rag_dolly.feedback import WRITTEN, Feedback
 

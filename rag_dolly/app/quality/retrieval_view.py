@@ -8,7 +8,7 @@ import streamlit as st
 
 from rag_dolly import retrieval_evaluations
 from rag_dolly.app import markup
-from rag_dolly.app.quality_feedback import day
+from rag_dolly.app.quality.feedback_view import day
 from rag_dolly.retrieval_evaluations import Kept
 
 COLUMNS = {"recall@5": "Among 5", "recall@10": "Among 10", "mrr@10": "MRR@10", "ndcg@10": "nDCG@10"}

@@ -1,5 +1,5 @@
 """Evaluations on the page: run one on questions from a file, and read earlier ones; of answers, each failure beside its
-sources. Those of retrieval are drawn by `quality_retrieval.py`.
+sources. Those of retrieval are drawn by `retrieval_view.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ import streamlit as st
 
 from rag_dolly import evaluations, retrieval_evaluations
 from rag_dolly.answer_measures import find_any
-from rag_dolly.app import evaluation_run, markup, quality_form, quality_retrieval
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.evaluation_run import Run
-from rag_dolly.app.quality_feedback import day
+from rag_dolly.app.quality import evaluation_form, evaluation_run, retrieval_view
+from rag_dolly.app.quality.evaluation_run import Run
+from rag_dolly.app.quality.feedback_view import day
 from rag_dolly.app.reflow import reflow
 from rag_dolly.evaluate_answers import MEASURES, passage_around
 from rag_dolly.evaluations import Evaluation
@@ -32,8 +33,8 @@ def draw(engine: Engine) -> None:
     """Draw what runs, the form, and the list with what is open of it."""
     kind = st.segmented_control(
         "Evaluate",
-        quality_form.KINDS,
-        default=quality_form.ANSWERS,
+        evaluation_form.KINDS,
+        default=evaluation_form.ANSWERS,
         required=True,
         key="evaluation-kind",
         label_visibility="collapsed",
@@ -41,16 +42,16 @@ def draw(engine: Engine) -> None:
     )
     index_dir = engine.backend.index_dir
     run = evaluation_run.current(engine)
-    answers = evaluations.kept(index_dir) if kind == quality_form.ANSWERS else []
-    found = retrieval_evaluations.kept(index_dir) if kind == quality_form.RETRIEVAL else []
+    answers = evaluations.kept(index_dir) if kind == evaluation_form.ANSWERS else []
+    found = retrieval_evaluations.kept(index_dir) if kind == evaluation_form.RETRIEVAL else []
     if run is not None and not run.finished:
         st.fragment(_live, run_every=0.5)(run)
     else:
         if run is not None:
             _outcome(run)
-        quality_form.draw(engine, str(kind), is_first=not answers and not found)
+        evaluation_form.draw(engine, str(kind), is_first=not answers and not found)
     if found:
-        quality_retrieval.draw(index_dir, found)
+        retrieval_view.draw(index_dir, found)
     if answers:
         st.html(markup.element("h2", "rd-section", "Evaluations of answers"))
         _table(answers)

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from rag_dolly import feedback
-from rag_dolly.app import markup, quality_evaluations, quality_feedback, quality_fix, states
+from rag_dolly.app import markup, states
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.quality import evaluations_view, feedback_view, to_fix
 from rag_dolly.errors import RagDollyError
 
 PARTS = ("Feedback", "What to fix", "Evaluations")
@@ -34,7 +35,7 @@ def show(engine: Engine) -> None:
 
 def _part(engine: Engine, part: str) -> None:
     if part == "Evaluations":
-        quality_evaluations.draw(engine)
+        evaluations_view.draw(engine)
         return
     kept = feedback.read(engine.backend.index_dir)
     if kept.damaged:
@@ -43,9 +44,9 @@ def _part(engine: Engine, part: str) -> None:
             f"{lines} could not be read and is left out." if kept.damaged == 1 else f"{lines} could not be read."
         )
     if part == "Feedback":
-        quality_feedback.draw(engine, kept.records)
+        feedback_view.draw(engine, kept.records)
     else:
-        quality_fix.draw(engine, kept.records)
+        to_fix.draw(engine, kept.records)
 
 
 def _opening(engine: Engine) -> None:

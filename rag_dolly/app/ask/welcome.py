@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ingest import listing
-from rag_dolly.app import filtering, markup, session, suggest
+from rag_dolly.app import markup, session
+from rag_dolly.app.ask import filtering, suggest
 from rag_dolly.app.engine import Engine, OpenIndex
 
 EXAMPLES = (

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ingest.errors import RagDollyError
-from rag_dolly.app import folders, markup, runs
+from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.folders import Survey
+from rag_dolly.app.library import folders, runs
+from rag_dolly.app.library.folders import Survey
 from rag_dolly.app.sizes import counted, size
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from rag_dolly.app import feedback_form, filtering, markup, session, sources, trace_view, turn_actions
+from rag_dolly.app import markup, session
+from rag_dolly.app.ask import feedback_form, filtering, sources, turn_actions
 from rag_dolly.app.engine import Engine
+from rag_dolly.app.inspect import trace_view
 from rag_dolly.app.jobs import Job
 
 POLL_SECONDS = 0.2

@@ -1,0 +1,1 @@
+"""The page of what the index holds, and what is done to it."""

@@ -1,0 +1,1 @@
+"""The page on how good the answers are: feedback, evaluations, what to fix."""
