@@ -171,7 +171,11 @@ class ModelEmbedder:
         """See `TokenEmbedder.token_vectors`. A plain BERT has them; it runs without torch."""
         if self._light is None:
             return None
-        return (self._openvino or self._light).token_vectors(texts) if texts else []
+        if not texts:
+            return []
+        encoder = self._few if len(texts) <= FEW else self._openvino or self._light
+        vectors: list[Vectors] = encoder.token_vectors(texts)
+        return vectors
 
     def knows(self, text: str) -> float:
         """See `Embedder.knows`: told from the tokenizer's vocabulary."""
