@@ -173,7 +173,7 @@ class ModelEmbedder:
             return None
         if not texts:
             return []
-        encoder = self._few if len(texts) <= FEW else self._openvino or self._light
+        encoder = (len(texts) <= FEW and self._quick) or self._openvino or self._light
         vectors: list[Vectors] = encoder.token_vectors(texts)
         return vectors
 

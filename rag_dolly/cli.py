@@ -131,8 +131,11 @@ def search(
 
     filters = as_filters(filter)
     settings = load_settings(index=index, embedder=embedder, reranker=reranker, offline=offline)
+    is_one = not (queries or run)
+    if is_one and settings.reranker == "auto":  # a process for one search is over before what reads passages has loaded
+        settings = settings.model_copy(update={"reranker": "none"})
     retriever = assemble.open_retriever(settings)
-    if queries or run:
+    if not is_one:
         batch.search_all(retriever, queries, run, by, top_k, filters)
     else:
         show.hits(find_evidence(retriever, check_question(question or ""), top_k, filters=filters), json)
