@@ -57,6 +57,8 @@ a.rd-cite[aria-current] { color: light-dark(#ffffff, #16191b); background: var(-
 a.rd-cite:focus-visible { outline: 3px solid var(--rd-accent); outline-offset: 2px; }
 .rd-bracket { font-size: 0; line-height: 0; }
 .rd-status { margin: 0; color: var(--rd-soft); }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-live-"]) {
+  position: sticky; bottom: 7rem; z-index: 2; padding: .35rem 0 2.75rem; background: light-dark(#fbfaf6, #16191c); }
 .rd-pulse::before { content: ""; display: inline-block; width: .5em; height: .5em; margin-right: .6em;
                     border-radius: 50%; background: var(--rd-accent); animation: rd-pulse 1.2s ease-in-out infinite; }
 @keyframes rd-pulse { 50% { opacity: .2; } }

@@ -52,15 +52,19 @@ def _live(engine: Engine, turn: int, job: Job, looks: list[None]) -> None:
         _text(turn, job.result, None)
     if ended:  # the words are on their way to the browser, before the rest of the page
         st.rerun()
-    st.html(f'<p class="rd-status" role="status">{markup.element("span", "rd-pulse", progress(engine, job))}</p>')
-    st.button(
-        "Stop",
-        key=f"stop-{turn}",
-        icon=":material/stop_circle:",
-        on_click=engine.queue.withdraw,
-        args=(job,),
-        disabled=job.cancelled.is_set(),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key=f"live-{turn}"):
+        st.html(
+            f'<p class="rd-status" role="status">{markup.element("span", "rd-pulse", progress(engine, job))}</p>',
+            width="content",
+        )
+        st.button(
+            "Stop",
+            key=f"stop-{turn}",
+            icon=":material/stop_circle:",
+            on_click=engine.queue.withdraw,
+            args=(job,),
+            disabled=job.cancelled.is_set(),
+        )
 
 
 def progress(engine: Engine, job: Job) -> str:
