@@ -30,12 +30,19 @@ def start(index, model):
 
 
 def put(page, question):
-    """Ask a question and return the part of the page that belongs to it."""
+    """Ask a question and return the part of the page that belongs to it; one that came too early is put again."""
     turn = page.locator("[class*='st-key-turn-']").count()
     box = page.get_by_test_id("stChatInputTextArea")
-    box.fill(question)
-    box.press("Enter")
     part = page.locator(f".st-key-turn-{turn}")
+    for _ in range(3):
+        box.fill(question)
+        box.press("Enter")
+        try:
+            part.wait_for(timeout=20_000)
+            return part
+        except TimeoutError:
+            if page.locator("[data-testid=stChatInputTextArea]:disabled").count():
+                break
     part.wait_for()
     return part
 
