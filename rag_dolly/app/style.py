@@ -239,6 +239,7 @@ ol.rd-found li { margin: 0; overflow-wrap: anywhere; unicode-bidi: plaintext; te
 /* a narrow screen: the open source is a sheet at the foot */
 @media (max-width: 52rem) {
   .stMainBlockContainer, [data-testid="stBottomBlockContainer"] { padding-left: 1.1rem; padding-right: 1.1rem; }
+  .st-key-ask-how :is(p, span) { font-size: .8125rem; }
   h1.rd-title { font-size: 2rem; }
   h2.rd-question { font-size: 1.35rem; }
   .st-key-welcome { padding-top: 4vh; }
