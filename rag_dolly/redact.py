@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag_dolly.errors import RagDollyError
-from rag_dolly.redact_words import REDACTED, read_words
+from rag_dolly.redact_words import REDACTED, entries_of, read_words
 
 RULE_SECONDS = 1.0
 """For one rule over one text."""
@@ -112,14 +112,8 @@ def read_rules(path: Path) -> list[Rule]:
     """
     import regex  # type: ignore[import-untyped]
 
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RagDollyError(f"{path} cannot be read: {error}") from error
     rules = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in entries_of(path):
         try:
             rules.append(Rule(RULE, partial(_without, regex.compile(line))))
         except regex.error as error:

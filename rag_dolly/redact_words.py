@@ -9,7 +9,7 @@ names in scripts without spaces, but for those three.
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -61,19 +61,25 @@ class Words(NamedTuple):
         return 0
 
 
-def read_words(path: Path) -> Words:
-    """Return the entries of a file, one a line; empty lines and those that begin with # say nothing.
+def entries_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a user's file with their numbers, but for empty ones and those that begin with #.
 
-    Raises `RagDollyError` if it cannot be read, or a line has neither letter nor digit.
+    Raises `RagDollyError` if it cannot be read.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RagDollyError(f"{path} cannot be read: {error}") from error
+    yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#"))
+
+
+def read_words(path: Path) -> Words:
+    """Return the entries of a file, one a line; empty lines and those that begin with # say nothing.
+
+    Raises `RagDollyError` if it cannot be read, or a line has neither letter nor digit.
+    """
     entries = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in entries_of(path):
         entry = [word.casefold() for word in _tokens().findall(unicodedata.normalize("NFC", line))]
         if not entry:
             raise RagDollyError(f"{path}, line {number}: expected a name or another word, found {line[:40]!r}.")
