@@ -12,7 +12,7 @@ sentence-transformers embeds.
 
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ingest.bert import Array, BertEncoder, unit
 
 if TYPE_CHECKING:
-    from openvino import Model, Node
+    from openvino import Model, Node, Output
 
 BATCH_TOKENS = 512
 """Tokens in one batch, padding included. Small enough that the activations stay in the processor's cache."""
@@ -60,6 +60,19 @@ class BertEngine:
                 part[rows] = request.get_output_tensor(SUMS).data
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
+
+    def begin(self, text: str) -> Callable[[], Array]:
+        """Begin to embed one text, and return what waits for its vector, shape (dimension,)."""
+        ids, request = self._encoder.token_ids([text]), self._request()
+        request.start_async(_pad(ids, _width(len(ids[0]))))
+
+        def wait() -> Array:
+            request.wait()
+            vector: Array = unit(request.get_output_tensor(SUMS).data)[0]
+            self._idle.append(request)
+            return vector
+
+        return wait
 
     def token_vectors(self, texts: Sequence[str]) -> list[Array]:
         """Return for each text the last layer at its tokens, special ones included: rows of float32, length 1."""
@@ -120,10 +133,14 @@ def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     start = 0
     while start < len(order):
-        width = -(-lengths[order[start]] // STEP) * STEP
+        width = _width(lengths[order[start]])
         end = start + max(1, BATCH_TOKENS // width)
         yield order[start:end], width
         start = end
+
+
+def _width(length: int) -> int:
+    return -(-length // STEP) * STEP
 
 
 def _pad(sequences: list[list[int]], width: int) -> list[NDArray[Any]]:
@@ -181,18 +198,21 @@ class _Graph:
 
     def _attend(self, hidden: "Node", mask: "Node", name: str) -> "Node":
         op = self.op
-        query, key, value = (self._split(self._dense(hidden, name + part)) for part in ("query.", "key.", "value."))
+        together = self._dense(hidden, name + "query.", name + "key.", name + "value.")
+        query, key, value = map(self._split, op.split(together, self._whole(2), 3).outputs())
         mixed = op.transpose(op.scaled_dot_product_attention(query, key, value, mask), self._whole([0, 2, 1, 3]))
         return op.reshape(mixed, self._whole([0, 0, -1]), True)
 
-    def _split(self, array: "Node") -> "Node":
+    def _split(self, array: "Output | Node") -> "Node":
         """(text, place, dimension) to (text, head, place, part of the dimension)."""
         heads = self.op.reshape(array, self._whole([0, 0, self.encoder.heads, -1]), True)
         return self.op.transpose(heads, self._whole([0, 2, 1, 3]))
 
-    def _dense(self, array: "Node", name: str) -> "Node":
-        product = self.op.matmul(array, self._tensor(name + "weight"), False, True)
-        return self.op.add(product, self._tensor(name + "bias"))
+    def _dense(self, array: "Node", *names: str) -> "Node":
+        """One product for several layers that read the same: their results lie side by side."""
+        tensors = self.encoder.tensors
+        weight, bias = (np.concatenate([tensors[name + part] for name in names]) for part in ("weight", "bias"))
+        return self.op.add(self.op.matmul(array, self._constant(weight), False, True), self._constant(bias))
 
     def _norm(self, array: "Node", name: str) -> "Node":
         even = self.op.mvn(array, self._whole([-1]), True, self.encoder.epsilon, "inside_sqrt")

@@ -8,7 +8,8 @@ passages on a GPU or without OpenVINO.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,8 @@ GROUP = 512
 """Passages to hand over at once: 2 % of padding, and on two cores results every 5 to 10 seconds."""
 WARM_AFTER = 8
 """Calls for a few short texts from which on a process seems to stay: half a second to load OpenVINO then pays."""
+BEGUN = 4
+"""Questions that threads embed at a time, each beside its search by words."""
 FEW = 8
 """Passages up to which numpy is done before torch is imported."""
 GPU_TOKENS = 131_072
@@ -78,6 +81,9 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> Vectors:
         """Return one float32 vector of length 1."""
 
+    def begin_query(self, text: str) -> Callable[[], Vectors]:
+        """Begin `embed_query`, and return what waits for the vector: a caller has other things to do meanwhile."""
+
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """Return one row of float32, length 1, for each of a few short texts that are wanted at once."""
 
@@ -108,6 +114,7 @@ class ModelEmbedder:
         self._counting = Lock()
         self._calls = 0
         self._quick: Any = None
+        self._beside = ThreadPoolExecutor(BEGUN, "rag-dolly-embed")
 
     @cached_property
     def identity(self) -> Identity:
@@ -157,6 +164,12 @@ class ModelEmbedder:
             return query
         vector = self._model.encode_query(text, show_progress_bar=False)
         return _unit(np.asarray(vector, dtype=np.float32))
+
+    def begin_query(self, text: str) -> Callable[[], Vectors]:
+        """See `Embedder.begin_query`. A thread does it until OpenVINO is loaded, which needs none."""
+        if self._quick is None:
+            return self._beside.submit(self.embed_query, text).result
+        return self._quick.begin(self.identity.query_prompt + text)  # type: ignore[no-any-return]
 
     def embed_sentences(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed_sentences`. Runs without torch where the model is a plain BERT."""

@@ -4,7 +4,6 @@ Where there is a reranker, it orders the best of them anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,8 +25,6 @@ OVERSAMPLE = 5
 """Passages looked at for each document wanted, so that enough different documents are found."""
 NAMED_CANDIDATES = 50
 """How many passages each search proposes of the documents that the question names."""
-EMBEDDING_THREADS = 4
-"""Questions that are embedded at a time, each beside its search by words."""
 _MOST_SENTENCES = 16
 _LEAST_WORDS = 3
 
@@ -74,7 +71,6 @@ class HybridRetriever:
     def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
         self.index = index
         self.reranker = reranker
-        self._beside = ThreadPoolExecutor(EMBEDDING_THREADS, "rag-dolly-embed")
 
     def search(
         self, question: str, top_k: int, *, filters: Filters | None = None, on_found: OnFound | None = None
@@ -132,11 +128,11 @@ class HybridRetriever:
         Of documents that the question names, the best `NAMED_CANDIDATES` of each search are there too.
         """
         among = self.index.select(filters)
-        embedding = self._beside.submit(question_vector, self.index.embedder, question)
+        embedding = begin_vector(self.index.embedder, question)
         keyword = dict(self.index.keyword(question, k, among))
-        query = embedding.result()
-        dense = dict(self.index.dense(query, k, among))
         named = self.index.named(question, among)
+        query = embedding()
+        dense = dict(self.index.dense(query, k, among))
         if len(meant := named.best()):
             dense |= self.index.dense(query, NAMED_CANDIDATES, meant)
             keyword |= self.index.keyword(question, NAMED_CANDIDATES, meant)
@@ -179,13 +175,21 @@ def _rivals(fused: Scores, margin: float | None) -> int:
     return near if margin is None or near > 1 else 0
 
 
-def question_vector(embedder: Embedder, question: str) -> Vectors:
-    """Return the vector of a question, shape (dimension,); of several sentences it is the mean of theirs."""
+def begin_vector(embedder: Embedder, question: str) -> Callable[[], Vectors]:
+    """Begin to embed a question, and return what waits for its vector, shape (dimension,).
+
+    The vector of a question of several sentences is the mean of theirs.
+    """
     sentences = [question[start:end] for start, end in sentence_spans(question)]
     sentences = [sentence for sentence in sentences if len(sentence.split()) >= _LEAST_WORDS]
     if len(sentences) < 2:
-        return embedder.embed_query(question)
-    total = np.sum([embedder.embed_query(sentence) for sentence in sentences[:_MOST_SENTENCES]], axis=0)
+        return embedder.begin_query(question)
+    begun = [embedder.begin_query(sentence) for sentence in sentences[:_MOST_SENTENCES]]
+    return lambda: _mean([embedding() for embedding in begun])
+
+
+def _mean(vectors: Sequence[Vectors]) -> Vectors:
+    total = np.sum(vectors, axis=0)
     mean: Vectors = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
     return mean
 

@@ -5,7 +5,8 @@ Nothing is pickled; everything is in the index's SQLite file.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -149,6 +150,10 @@ class LangChainEmbedder(Embedder):
         """See `Embedder.embed_query`."""
         vector: NDArray[np.float32] = _unit([self._embeddings.embed_query(text)])[0]
         return vector
+
+    def begin_query(self, text: str) -> Callable[[], NDArray[np.float32]]:
+        """See `Embedder.begin_query`: done when it is waited for."""
+        return partial(self.embed_query, text)
 
     def knows(self, text: str) -> float:
         """See `Embedder.knows`: not told, so taken to be all of it."""

@@ -31,6 +31,9 @@ class HashingEmbedder:
     def embed_query(self, text: str) -> np.ndarray:
         return self._embed([text])[0]
 
+    def begin_query(self, text: str) -> Callable[[], np.ndarray]:
+        return lambda: self.embed_query(text)
+
     def knows(self, text: str) -> float:
         return 1.0
 

@@ -10,7 +10,7 @@ from ingest.filters import parse_filters
 from ingest.index import Index
 from ingest.sync import ingest_paths
 from rag_dolly.fuse import FAMILIAR, FOREIGN, fuse, spread, weights_for
-from rag_dolly.retrieve import HybridRetriever, question_vector
+from rag_dolly.retrieve import HybridRetriever, begin_vector
 from tests.fakes import HashingEmbedder
 
 TEXTS = {
@@ -84,9 +84,9 @@ def test_a_question_of_several_sentences_is_the_mean_of_them():
     embedder = HashingEmbedder()
     one, other = "Green tea is steeped long.", "Coffee beans are roasted dark."
     mean = embedder.embed_query(one) + embedder.embed_query(other)
-    assert question_vector(embedder, f"{one} {other}") == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
-    assert np.array_equal(question_vector(embedder, one), embedder.embed_query(one))
-    assert np.array_equal(question_vector(embedder, "Why? How?"), embedder.embed_query("Why? How?"))
+    assert begin_vector(embedder, f"{one} {other}")() == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+    assert np.array_equal(begin_vector(embedder, one)(), embedder.embed_query(one))
+    assert np.array_equal(begin_vector(embedder, "Why? How?")(), embedder.embed_query("Why? How?"))
 
 
 def test_a_question_without_a_known_word_is_answered_by_the_other_stage(index):
