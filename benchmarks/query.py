@@ -6,8 +6,8 @@ DATA_DIR and SET are as in benchmarks/retrieval.py (default set: dolly-15k, its 
 same questions over the same passages and returns ten. Ours embeds the question, searches by meaning and by words, fuses
 and reads the passages from the index on disk, once without and once with the reranker, which reads close ones again.
 The others embed and search their vectors in memory, which they got from our index instead of making them, with the same
-weights in fp32. The first 20 questions are not counted; two seconds later every way is warm. PATH is a Python that has the others' packages (default: this
-one); a way whose packages are missing is skipped.
+weights in fp32. The first 20 questions are not counted; two seconds after them, when all is warm, the others are. PATH
+is a Python that has the others' packages (default: this one); a way whose packages are missing is skipped.
 
 Milliseconds are medians (p50) and 95th percentiles (p95) over the questions, then the median over the rounds; the
 ratio is theirs to ours, p50 of the same round, with its smallest and largest. How long a cold search takes, with the

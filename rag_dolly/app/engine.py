@@ -102,7 +102,8 @@ class Engine:
     "opening": the index is being opened; "missing": there is none yet; "loading": the index is open and the
     model is loading; "ready"; "failed": `error` says in one line what stands in the way, `problem` is what was raised.
     `note` is the last line the chain had to say about its model; `run` is what is being done to the index now.
-    `has_model` is whether there is a language model, None while that is not known.
+    `has_model` is whether there is a language model, None while that is not known. `is_shared` is whether the page asks
+    for a token, so that people of other machines may have come in.
     """
 
     def __init__(self, backend: Backend, together: int = TOGETHER) -> None:
@@ -111,6 +112,7 @@ class Engine:
         self.error = ""
         self.problem: Exception | None = None
         self.note = ""
+        self.is_shared = False
         self.chain: Chain | None = None
         self.has_model = False if backend.model == "none" else None
         self.queue = JobQueue(self._stream, self.wait_ready, together=together)

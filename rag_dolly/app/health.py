@@ -1,4 +1,4 @@
-"""The page Health: what leaves this machine, what works, and the settings in words. It changes nothing."""
+"""The page Health: what leaves the machine, what works, and the settings in words. It changes nothing."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from rag_dolly.app import markup, states
-from rag_dolly.app.ask import page as ask
 from rag_dolly.app.engine import TOGETHER, Engine
 from rag_dolly.app.entry.sign_in import COOKIE, SIGN_OUT
+from rag_dolly.app.privacy import what_leaves
 from rag_dolly.app.sizes import on_disk, size
 
 Rows = Sequence[tuple[str, str]]
@@ -70,8 +70,8 @@ def _sign_out() -> None:
         st.html(f'<a class="rd-copy" href="{SIGN_OUT}" target="_self">Sign out</a>')
 
 
-def leaves(model: str, settings: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    """Return what leaves this machine and what cannot, a line each; the first says the most."""
+def leaves(model: str, settings: Sequence[tuple[str, str, str, str]], is_shared: bool = False) -> list[str]:
+    """Return what leaves the machine and what cannot, a line each; the first says the most."""
     values = {name: value for name, value, _, _ in settings}
     named = [name for name in ("model", "embedder", "reranker") if _is_hub_name(values.get(name, ""))]
     hub = "No model hub is asked."
@@ -81,7 +81,7 @@ def leaves(model: str, settings: Sequence[tuple[str, str, str, str]]) -> list[st
             "if they are not on this machine; that request names the model and nothing else."
         )
     return [
-        ask.privacy(model) + ".",
+        what_leaves(model, is_shared) + ".",
         hub,
         "The page asks no other host, whatever stands in a document.",
         "Usage statistics of all libraries are off.",
@@ -94,7 +94,7 @@ def _is_hub_name(value: str) -> bool:
 
 
 def _privacy(engine: Engine, settings: Sequence[tuple[str, str, str, str]]) -> None:
-    first, *others = leaves(engine.backend.model, settings)
+    first, *others = leaves(engine.backend.model, settings, engine.is_shared)
     items = "".join(markup.element("li", "rd-line", line) for line in others)
     _heading("What leaves this machine")
     st.html(f'<div class="rd-card">{markup.element("p", "rd-abstained", first)}<ul>{items}</ul></div>')

@@ -10,7 +10,7 @@ from test_app_pages import SCRIPT, ask_and_wait, html, page, press  # noqa: F401
 
 from rag_dolly import conversations
 from rag_dolly.app import resources
-from rag_dolly.app.ask import kept
+from rag_dolly.app.privacy import is_local
 
 GARDEN = {"garden.md": GUIDE}
 
@@ -52,7 +52,17 @@ def test_nothing_is_written_unless_it_is_turned_on(page, tmp_path):  # noqa: F81
     [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("", False), ("10.0.0.4", False)],
 )
 def test_only_a_page_for_this_machine_alone_keeps_anything(address, private):
-    assert kept.is_private(address) is private
+    assert is_local(address) is private
+
+
+def test_nothing_is_kept_or_shown_where_a_token_lets_others_in(page, tmp_path):  # noqa: F811
+    at, folder = keeping(page, tmp_path)
+    ask_and_wait(at, "When do I water tomatoes?")
+    until(lambda: files(folder))
+    at.engine.is_shared = True
+    other = AppTest.from_file(SCRIPT, default_timeout=20).run()
+    assert not chats(other) and "others can open this page" in html(other)
+    assert "Nothing leaves the machine that serves this page" in html(other)
 
 
 def test_a_conversation_is_kept_and_opened_by_a_later_visit(page, tmp_path):  # noqa: F811

@@ -7,10 +7,10 @@ from page_fakes import FakeBackend
 from test_app_jobs import until
 
 from rag_dolly.app import session, sizes
-from rag_dolly.app.ask import page as ask
 from rag_dolly.app.ask import sources, suggest
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job
+from rag_dolly.app.privacy import what_leaves
 
 
 def test_forged_links_open_nothing():
@@ -30,7 +30,7 @@ def test_forged_links_open_nothing():
     [("auto", False), ("none", False), ("http://localhost:8080/v1", False), ("https://models.example/v1", True)],
 )
 def test_the_privacy_line_is_true(model, leaves):
-    line = ask.privacy(model)
+    line = what_leaves(model)
     assert ("Nothing leaves" in line) is not leaves
     assert ("models.example" in line) is leaves
 

@@ -1,11 +1,10 @@
 """The session's conversation on disk, where the user turned that on: saved as it goes on, opened again later.
 
 Conversations are one machine's, not one visitor's: whoever can open the page can read them. So they are kept and shown
-only while the page listens to this machine alone. What is saved is saved by the thread that answers, so a tab that is
+only while the page is for this machine alone. What is saved is saved by the thread that answers, so a tab that is
 closed loses nothing.
 """
 
-import ipaddress
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import streamlit as st
 from rag_dolly import conversations
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.jobs import Job, State
+from rag_dolly.app.privacy import is_alone
 from rag_dolly.conversations import Conversation, Turn
 from rag_dolly.errors import RagDollyError
 
@@ -59,15 +59,7 @@ class KeptJob(Job):
 
 def is_on(engine: Engine) -> bool:
     """Whether conversations are kept and shown: turned on, and the page is for this machine alone."""
-    return engine.backend.keeps_conversations and is_private(str(st.get_option("server.address") or ""))
-
-
-def is_private(address: str) -> bool:
-    """Whether a page that listens on an address ("" for all) is for this machine alone."""
-    try:
-        return address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return engine.backend.keeps_conversations and is_alone(engine)
 
 
 def said(engine: Engine) -> str:

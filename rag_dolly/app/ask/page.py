@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -10,8 +9,7 @@ from rag_dolly.app import markup, session, source_view, states
 from rag_dolly.app.ask import answers, deep_link, filtering, history, kept, links, plain, sources, turn_actions, welcome
 from rag_dolly.app.engine import Engine, OpenIndex
 from rag_dolly.app.library import uploader
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+from rag_dolly.app.privacy import what_leaves
 
 
 def show(engine: Engine) -> None:
@@ -96,7 +94,11 @@ def _question_box(engine: Engine, index: OpenIndex | None) -> None:
         if engine.state == "loading":
             st.fragment(_loading, run_every=0.5)(engine)
         else:
-            lines = [privacy(engine.backend.model), kept.said(engine), engine.note.partition(" (")[0]]
+            lines = [
+                what_leaves(engine.backend.model, engine.is_shared),
+                kept.said(engine),
+                engine.note.partition(" (")[0],
+            ]
             st.html(markup.element("p", "rd-privacy", " · ".join(line for line in lines if line)))
 
 
@@ -108,14 +110,6 @@ def _prompt() -> str:
 
 def _submitted(engine: Engine) -> None:
     session.ask(engine, st.session_state["question"] or "", str(filtering.chosen()))
-
-
-def privacy(model: str) -> str:
-    """Return what leaves this machine, for a model setting: nothing, unless the model is on another host."""
-    host = urlsplit(model).hostname if model.startswith(("http://", "https://")) else None
-    if host is None or host in _LOOPBACK:
-        return "Nothing leaves this machine"
-    return f"Questions and passages are sent to the model at {host}. Documents stay on this machine"
 
 
 def _loading(engine: Engine) -> None:

@@ -52,6 +52,7 @@ def listen(engine: Engine, port: int, host: str = "127.0.0.1", token: str | None
     """Serve the page with this engine; the rest as `run`."""
     address = checked_address(host, token)
     _claim(address, port)
+    engine.is_shared = token is not None
     resources.install(engine)
     engine.start()
     _app(address, port, token).run(config=options(address, port, token is not None))

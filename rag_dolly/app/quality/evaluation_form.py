@@ -10,8 +10,8 @@ from rag_dolly import retrieval_evaluations
 from rag_dolly.answer_questions import Question, read_questions
 from rag_dolly.app import markup
 from rag_dolly.app.ask.feedback_form import try_to
-from rag_dolly.app.ask.kept import is_private
 from rag_dolly.app.engine import Engine, OpenIndex
+from rag_dolly.app.privacy import is_alone
 from rag_dolly.app.quality import evaluation_run, retrieval_run
 from rag_dolly.beir import read_collection
 from rag_dolly.errors import RagDollyError
@@ -44,7 +44,7 @@ def draw(engine: Engine, kind: str, is_first: bool) -> None:
             + markup.element("pre", "rd-command", _LINES[kind])
         )
         given = st.file_uploader("Upload it", type=["jsonl", "json"], key="evaluation-file")
-        path = _path(kind) if is_private(str(st.get_option("server.address") or "")) else ""
+        path = _path(kind) if is_alone(engine) else ""
         limit = st.number_input("Questions at most", 1, MAX_QUESTIONS, 50, key="evaluation-limit")
         asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
     if asked and try_to(lambda: _start(engine, kind, given, path, int(limit)), "no-evaluation"):
