@@ -16,6 +16,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0e\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef]"
 )
+_QUOTE_MARK = re.compile(r"^\s*(?:>[ \t]+)+")
 _LIST_MARK = re.compile(r"^(?:[-*+•>]|\d+[.)])\s+")
 # Comments, closing tags, tags with attributes, common inline tags; "Vec<i32>" and "x < y" are text.
 _TAG = re.compile(
@@ -42,10 +43,11 @@ def visible(text: str) -> str:
 def answer_line(sentence: str) -> str:
     """Return a sentence as it reads in an answer: on one line, nothing in it live.
 
-    HTML tags, the mark of a list item and invisible characters are left out; a picture becomes its words, a link its
-    words and address. What would pass for a citation, or still for a tag, gets a space: "[ 3]", "< script>".
+    HTML tags, the mark of a list item, those of quoted lines and invisible characters are left out; a picture becomes
+    its words, a link its words and address. What would pass for a citation, or still for a tag, gets a space: "[ 3]",
+    "< script>".
     """
-    line = _TAG.sub("", visible(" ".join(sentence.split())))
+    line = _TAG.sub("", visible(" ".join(_unquoted(sentence).split())))
     line = _AUTOLINK.sub(r"\1", _LINK.sub(_told, _IMAGE.sub(lambda found: found[1], line)))
     line = _LIVE.sub("< ", line).replace("![", "! [").replace("](", "] (")
     line = _MARKER.sub("[ ", _LIST_MARK.sub("", " ".join(line.split())))
@@ -55,6 +57,14 @@ def answer_line(sentence: str) -> str:
 def without_markers(sentence: str) -> str:
     """Return a sentence that a model wrote without the citation markers in it; brackets after a word ("a[1]") stay."""
     return _WRITTEN_MARKER.sub("", sentence).strip()
+
+
+def _unquoted(sentence: str) -> str:
+    """Return a sentence without the ">" of its lines, if all from the second on have one, as in Markdown and mail."""
+    first, *others = [line for line in sentence.splitlines() if line.strip()] or [""]
+    if not all(_QUOTE_MARK.match(line) for line in others):
+        return sentence
+    return "\n".join([first, *(_QUOTE_MARK.sub("", line) for line in others)])
 
 
 def _told(link: re.Match[str]) -> str:
