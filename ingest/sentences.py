@@ -2,7 +2,7 @@
 
 Rule based: a sentence ends at `.`, `!`, `?` (with closing quotes or brackets) before white space and
 something that can begin a sentence, at an East Asian full stop, and at blank lines, list items and table
-rows. Known abbreviations and initials do not end one.
+rows. Known abbreviations and initials do not end one, nor does what stands in code between backticks.
 """
 
 import re
@@ -12,7 +12,8 @@ _ABBREVIATIONS = frozenset(
     "co corp jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k u.n gen col lt sgt capt rev hon al ca".split()
 )
 _END = re.compile(
-    r"(?P<latin>[.!?]+[\"'”’)\]»*_`]*)(?=\s)"
+    r"(?P<code>(?<!`)`[^`\n]+(?:\n(?!\s*[-*+•|>\d])[^`\n]+)?`(?!`))"
+    r"|(?P<latin>[.!?]+[\"'”’)\]»*_`]*)(?=\s)"
     r"|(?P<cjk>[。！？]+[」』”’）]*)"
     r"|(?P<line>\n\s*\n|\n(?=\s*(?:[-*+•|]|\d+[.)])\s))"
 )
@@ -25,7 +26,7 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tu
     spans: list[tuple[int, int]] = []
     begin = start
     for match in _END.finditer(text, start, end):
-        if match["latin"] and not _ends_sentence(text, match, end):
+        if match["code"] or (match["latin"] and not _ends_sentence(text, match, end)):
             continue
         cut = match.start() if match["line"] is not None else match.end()
         _append(spans, text, begin, cut)
