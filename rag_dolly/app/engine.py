@@ -15,12 +15,9 @@ from ingest.database import Database
 from ingest.errors import IndexMissing, RagDollyError
 from ingest.records import DocumentRow, StoredDocument
 from ingest.report import OnProgress, Report
-from rag_dolly.app.jobs import JobQueue, Stop
+from rag_dolly.jobs import TOGETHER, JobQueue, Stop
 from rag_dolly.plain_chat import plain_pieces
 from rag_dolly.types import Pipeline, Reranker
-
-TOGETHER = 8
-"""Questions answered at a time: the language model serves them together where it can, else in turn."""
 
 State = Literal["opening", "missing", "loading", "ready", "failed"]
 

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from rag_dolly.app import markup, states
-from rag_dolly.app.engine import TOGETHER, Engine
+from rag_dolly.app.engine import Engine
 from rag_dolly.app.entry.sign_in import COOKIE, SIGN_OUT
 from rag_dolly.app.privacy import what_leaves
 from rag_dolly.app.sizes import on_disk, size
+from rag_dolly.jobs import TOGETHER
 
 Rows = Sequence[tuple[str, str]]
 _STATES = {

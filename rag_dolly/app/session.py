@@ -17,8 +17,8 @@ import streamlit as st
 from rag_dolly.app.ask import kept
 from rag_dolly.app.ask.kept import KeptJob, job_of
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job, stop_unseen
 from rag_dolly.conversations import Conversation
+from rag_dolly.jobs import Job, stop_unseen
 from rag_dolly.types import Turn
 
 GRACE_SECONDS = 20.0

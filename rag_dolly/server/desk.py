@@ -1,6 +1,6 @@
 """The desk that all requests come to: one chain, one queue, and a `Call` for each question under way.
 
-Answers are made in the threads of `rag_dolly.app.jobs.JobQueue`, as for the page; a call tells the event loop when
+Answers are made in the threads of `rag_dolly.jobs.JobQueue`, as for the page; a call tells the event loop when
 there is news. A question whose client goes away is withdrawn. Limits: a model that is inside one long step ends after
 it.
 """
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 
 from ingest.filters import as_filters
-from rag_dolly.app.engine import TOGETHER
-from rag_dolly.app.jobs import CAPACITY, Job, JobQueue, Stop
 from rag_dolly.chain import RagChain
+from rag_dolly.jobs import CAPACITY, TOGETHER, Job, JobQueue, Stop
 from rag_dolly.server.bodies import Asking
 from rag_dolly.server.current import CurrentChain
 from rag_dolly.server.failures import Refused, refusal, stopping

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.errors import BadFilter, IndexBusy, IndexMismatch, IndexMissing, RagDollyError
-from rag_dolly.app.jobs import LineFull
 from rag_dolly.errors import EmptyQuestion, OutOfMemory, QuestionTooLong, ServerFailed
+from rag_dolly.jobs import LineFull
 
 _STATUS: tuple[tuple[type[RagDollyError], int, str], ...] = (
     (BadFilter, 400, "bad_filter"),

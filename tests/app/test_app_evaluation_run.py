@@ -12,9 +12,9 @@ from rag_dolly import evaluations
 from rag_dolly.answer_questions import Question
 from rag_dolly.app import resources
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job
 from rag_dolly.app.quality import evaluation_run
 from rag_dolly.errors import RagDollyError
+from rag_dolly.jobs import Job
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ingest.errors import RagDollyError
-from rag_dolly.app.jobs import Job, JobQueue, add, stop_unseen
+from rag_dolly.jobs import Job, JobQueue, add, stop_unseen
 
 
 def until(condition, seconds=5.0):

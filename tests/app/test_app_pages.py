@@ -12,7 +12,7 @@ from ingest.errors import IndexMismatch, ModelNotFound
 from rag_dolly.app import resources
 from rag_dolly.app.ask import filtering
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job
+from rag_dolly.jobs import Job
 
 SCRIPT = str(Path(__file__).parents[2] / "streamlit_app.py")
 

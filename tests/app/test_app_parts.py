@@ -9,8 +9,8 @@ from test_app_jobs import until
 from rag_dolly.app import session, sizes
 from rag_dolly.app.ask import sources, suggest
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job
 from rag_dolly.app.privacy import what_leaves
+from rag_dolly.jobs import Job
 
 
 def test_forged_links_open_nothing():

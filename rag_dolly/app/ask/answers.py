@@ -9,7 +9,7 @@ from rag_dolly.app import markup, session
 from rag_dolly.app.ask import feedback_form, filtering, sources, turn_actions
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.inspect import trace_view
-from rag_dolly.app.jobs import Job
+from rag_dolly.jobs import Job
 
 POLL_SECONDS = 0.2
 WAIT_SECONDS = 0.17

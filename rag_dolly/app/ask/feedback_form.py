@@ -13,8 +13,8 @@ import streamlit as st
 from ingest.errors import RagDollyError
 from rag_dolly import feedback
 from rag_dolly.app import markup
-from rag_dolly.app.jobs import Job
 from rag_dolly.feedback import Feedback
+from rag_dolly.jobs import Job
 
 MAX_CORRECTION = 10_000
 MAX_NAME = 60

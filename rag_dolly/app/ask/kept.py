@@ -15,10 +15,10 @@ import streamlit as st
 
 from rag_dolly import conversations
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job, State
 from rag_dolly.app.privacy import is_alone
 from rag_dolly.conversations import Conversation, Turn
 from rag_dolly.errors import RagDollyError
+from rag_dolly.jobs import Job, State
 
 _ENDED: dict[str, State] = {"done": "done", "failed": "failed"}
 

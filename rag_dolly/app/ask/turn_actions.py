@@ -6,8 +6,8 @@ from rag_dolly import conversation_export
 from rag_dolly.app import markup, session
 from rag_dolly.app.ask import filtering, kept
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job
 from rag_dolly.conversations import Turn
+from rag_dolly.jobs import Job
 
 MAX_QUESTION = 4000
 

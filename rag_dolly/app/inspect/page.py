@@ -9,7 +9,7 @@ from rag_dolly.app import markup, session, source_view
 from rag_dolly.app.ask import links
 from rag_dolly.app.engine import Engine
 from rag_dolly.app.inspect import map_view, trace_charts, trace_view
-from rag_dolly.app.jobs import Job
+from rag_dolly.jobs import Job
 
 
 def show(engine: Engine) -> None:

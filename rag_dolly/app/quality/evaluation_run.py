@@ -15,9 +15,9 @@ from typing import Any, Literal
 from rag_dolly import evaluations
 from rag_dolly.answer_questions import Answer
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.jobs import Job, LineFull
 from rag_dolly.errors import RagDollyError
 from rag_dolly.evaluate_answers import names_in
+from rag_dolly.jobs import Job, LineFull
 from rag_dolly.show import JSON_KEYS
 
 State = Literal["running", "judging", "done", "stopped", "failed"]

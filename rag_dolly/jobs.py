@@ -1,4 +1,4 @@
-"""Answers are made in background threads, a few at a time; the page only looks at the `Job`.
+"""Answers are made in background threads, a few at a time; page and HTTP API only look at the `Job`.
 
 A click anywhere ends a running Streamlit script, so nothing that takes time may run inside one. A job belongs
 to the session that submitted it and is ended with `JobQueue.withdraw`; what it has written until then is kept.
@@ -21,6 +21,8 @@ State = Literal["queued", "loading", "running", "done", "stopped", "failed"]
 Stop = Callable[[], bool]
 Stream = Callable[[Mapping[str, Any], Stop], Iterator[Mapping[str, Any]]]
 
+TOGETHER = 8
+"""Questions answered at a time: the language model serves them together where it can, else in turn."""
 CAPACITY = 20
 _log = logging.getLogger(__name__)
 
