@@ -4,6 +4,7 @@ sources. Those of retrieval are drawn by `retrieval_view.py`.
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from rag_dolly import evaluations, retrieval_evaluations
 from rag_dolly.answer_measures import find_any
 from rag_dolly.app import markup
 from rag_dolly.app.engine import Engine
-from rag_dolly.app.quality import evaluation_form, evaluation_run, retrieval_view
+from rag_dolly.app.quality import evaluation_form, evaluation_list, evaluation_run, retrieval_view
 from rag_dolly.app.quality.evaluation_run import Run
 from rag_dolly.app.quality.feedback_view import day
 from rag_dolly.app.reflow import reflow
@@ -54,8 +55,7 @@ def draw(engine: Engine) -> None:
         retrieval_view.draw(index_dir, found)
     if answers:
         st.html(markup.element("h2", "rd-section", "Evaluations of answers"))
-        _table(answers)
-        _one(engine, answers)
+        _answers(index_dir, answers)
 
 
 def _live(run: Run) -> None:
@@ -86,53 +86,23 @@ def _outcome(run: Run) -> None:
         st.button("Close", key="close-outcome", type="tertiary", on_click=evaluation_run.dismiss, args=(run,))
 
 
-def _table(kept: Sequence[Evaluation]) -> None:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Questions", "Model", *COLUMNS.values()))
-    rows = "".join(_row(one) for one in kept)
-    st.html(
-        '<div class="rd-scroll" tabindex="0" role="region" aria-label="Evaluations">'
-        f'<table class="rd-table rd-figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+def _answers(index_dir: Path, kept: Sequence[Evaluation]) -> None:
+    """Draw the list, and the failures of the evaluation that is chosen."""
+    st.html(evaluation_list.table("Evaluations", ("When", "Questions", "Model", *COLUMNS.values()), map(_row, kept)))
+    chosen = kept[evaluation_list.choose("evaluation", kept, evaluations.delete, index_dir)]
+    with st.expander("All figures", key="all-figures"):
+        _figures(chosen)
+    _failures(evaluations.answers(index_dir, chosen.name), chosen)
 
 
-def _row(one: Evaluation) -> str:
-    cells = [day(one.time), described(one), markup.shorten(str(one.facts.get("model", "")), 40)]
-    cells += [percent(one.figure(measure)) for measure in COLUMNS]
-    return "<tr>" + "".join(f"<td>{markup.escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def described(one: Evaluation) -> str:
-    """Return which questions were asked, and how many of them if not all."""
-    asked, total = one.facts.get("asked", 0), one.facts.get("total", 0)
-    count = f"{asked}" if asked == total else f"{asked} of {total}"
-    return f"{markup.shorten(str(one.facts.get('data', '')), 40)}, {count}"
+def _row(one: Evaluation) -> list[str]:
+    cells = [day(one.time), evaluation_list.described(one), markup.shorten(str(one.facts.get("model", "")), 40)]
+    return cells + [percent(one.figure(measure)) for measure in COLUMNS]
 
 
 def percent(share: float | None) -> str:
     """Return a share of one in per cent, "–" for none."""
     return "–" if share is None else f"{100 * share:.0f} %"
-
-
-def _one(engine: Engine, kept: Sequence[Evaluation]) -> None:
-    """Draw the failures of the evaluation that is chosen."""
-    names = [one.name for one in kept]
-    if st.session_state.get("evaluation-name") not in names:
-        st.session_state.pop("evaluation-name", None)
-    titles = {one.name: f"{day(one.time)} — {described(one)}" for one in kept}
-    with st.container(horizontal=True, vertical_alignment="bottom", key="evaluation-choice"):
-        name = str(st.selectbox("Read one", names, format_func=titles.__getitem__, key="evaluation-name"))
-        with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-            st.button(
-                "Delete for good",
-                type="primary",
-                on_click=evaluations.delete,
-                args=(engine.backend.index_dir, name),
-                key="delete-evaluation",
-            )
-    chosen = kept[names.index(name)]
-    with st.expander("All figures", key="all-figures"):
-        _figures(chosen)
-    _failures(evaluations.answers(engine.backend.index_dir, name), chosen)
 
 
 def _figures(one: Evaluation) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from rag_dolly import retrieval_evaluations
 from rag_dolly.app import markup
+from rag_dolly.app.quality import evaluation_list
 from rag_dolly.app.quality.feedback_view import day
 from rag_dolly.retrieval_evaluations import Kept
 
@@ -27,39 +28,12 @@ Row = Mapping[str, Any]
 def draw(index_dir: Path, kept: Sequence[Kept]) -> None:
     """Draw the list with what is open of it."""
     st.html(markup.element("h2", "rd-section", "Evaluations of retrieval"))
-    st.html(_table(kept))
-    names = [one.name for one in kept]
-    if st.session_state.get("retrieval-name") not in names:
-        st.session_state.pop("retrieval-name", None)
-    titles = {one.name: f"{day(one.time)} — {_described(one)}" for one in kept}
-    with st.container(horizontal=True, vertical_alignment="bottom", key="evaluation-choice"):
-        name = str(st.selectbox("Read one", names, format_func=titles.__getitem__, key="retrieval-name"))
-        with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-            delete = retrieval_evaluations.delete
-            given: dict[str, Any] = {"on_click": delete, "args": (index_dir, name), "key": "delete-retrieval"}
-            st.button("Delete for good", type="primary", **given)
-    chosen = kept[names.index(name)]
+    rows = [[day(one.time), evaluation_list.described(one), *_figures(one)] for one in kept]
+    st.html(evaluation_list.table("Evaluations of retrieval", ("When", "Questions", *COLUMNS.values()), rows))
+    chosen = kept[evaluation_list.choose("retrieval", kept, retrieval_evaluations.delete, index_dir)]
     with st.expander("All stages", key="all-stages"):
         st.html(_stages(chosen))
-    _queries(retrieval_evaluations.queries(index_dir, name), chosen)
-
-
-def _table(kept: Sequence[Kept]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Questions", *COLUMNS.values()))
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{markup.escape(cell)}</td>" for cell in (day(one.time), _described(one), *_figures(one)))
-        for one in kept
-    )
-    return (
-        '<div class="rd-scroll" tabindex="0" role="region" aria-label="Evaluations of retrieval">'
-        f'<table class="rd-table rd-figures"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
-
-
-def _described(one: Kept) -> str:
-    asked, total = one.facts.get("asked", 0), one.facts.get("total", 0)
-    count = f"{asked}" if asked == total else f"{asked} of {total}"
-    return f"{markup.shorten(str(one.facts.get('data', '')), 40)}, {count}"
+    _queries(retrieval_evaluations.queries(index_dir, chosen.name), chosen)
 
 
 def _figures(one: Kept) -> list[str]:
