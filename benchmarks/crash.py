@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +67,10 @@ class WordHashes:
         """See `Embedder.embed_query`."""
         first: Vectors = self.embed_passages([text])[0]
         return first
+
+    def begin_query(self, text: str) -> Callable[[], Vectors]:
+        """See `Embedder.begin_query`."""
+        return lambda: self.embed_query(text)
 
     def knows(self, text: str) -> float:
         """See `Embedder.knows`: not told, so taken to be all of it."""

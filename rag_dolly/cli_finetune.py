@@ -22,7 +22,9 @@ Seed = Annotated[int, typer.Option(min=0, max=1_000_000, help="Decides the order
 
 def finetune(
     data: Data,
-    base: Annotated[str, typer.Option(help="The model to train: hub name, directory or .gguf.", show_default=False)],
+    base: Annotated[
+        str, typer.Option(help="The model to train: hub name, directory, .gguf, or bundled.", show_default=False)
+    ],
     out: Out,
     lora: Annotated[bool, typer.Option("--lora", help="Train a LoRA adapter, and merge it at the end.")] = False,
     rank: Annotated[int, typer.Option(min=1, max=512, help="With --lora: its rank.")] = 16,

@@ -120,13 +120,16 @@ def _language_model(settings: Settings) -> Iterator[Licence]:
     from rag_dolly.assemble import choose_model
 
     name = choose_model(settings).name
-    if name == "none":
-        return
+    if name != "none":
+        yield from of_model(name)
+
+
+def of_model(name: str) -> Iterator[Licence]:
+    """Yield the licence of a language model (URL, .gguf file, directory or hub name), then those of its data sets."""
     if name.startswith(("http://", "https://")):
         yield Licence(name, "language model on a server", "", "")
     elif name.endswith(".gguf"):
-        path = Path(name).expanduser()
-        yield from _of_gguf(path)
+        yield from _of_gguf(Path(name).expanduser())
     else:
         yield from of_folder(_local(name), name, "language model")
 

@@ -25,10 +25,12 @@ def write_loss_plot(losses: Sequence[float], held_out: Sequence[float], title: s
 
 def lay_out(losses: Sequence[float], held_out: Sequence[float], title: str) -> Picture:
     """Return the picture; `losses` has one number at least."""
-    tick = _round_tick(max([*losses, *held_out]))
-    top = tick * _TICKS
-    boxes, texts = list(_grid()), [Text(LEFT, 24, title, "start", 16)]
-    texts += [Text(LEFT - 8, _y(line / _TICKS) + 4, f"{tick * line:.4g}", "end") for line in range(_TICKS + 1)]
+    most = max([*losses, *held_out])
+    tick = _round_tick(most)
+    ticks = max(1, math.ceil(most / tick))
+    top = tick * ticks
+    boxes, texts = list(_grid(ticks)), [Text(LEFT, 24, title, "start", 16)]
+    texts += [Text(LEFT - 8, _y(line / ticks) + 4, f"{tick * line:.4g}", "end") for line in range(ticks + 1)]
     texts += [
         Text(LEFT, TOP + HEIGHT + 18, "step 1", "start"),
         Text(LEFT + WIDTH, TOP + HEIGHT + 18, f"{len(losses)}", "end"),
@@ -80,9 +82,9 @@ def _round_tick(most: float) -> float:
     return next(size * factor for factor in (1, 2, 5, 10) if size * factor * _TICKS >= most)
 
 
-def _grid() -> Iterator[Box]:
-    for tick in range(_TICKS + 1):
-        yield Box(LEFT, _y(tick / _TICKS), WIDTH, 1, "#dddddd")
+def _grid(ticks: int) -> Iterator[Box]:
+    for tick in range(ticks + 1):
+        yield Box(LEFT, _y(tick / ticks), WIDTH, 1, "#dddddd")
 
 
 def _y(share: float) -> float:

@@ -4,21 +4,19 @@ from importlib.metadata import version
 from typing import Any
 
 from rag_dolly.finetune import card, checkpoints, loss_plot
+from rag_dolly.finetune.base import called, licence_of
 from rag_dolly.finetune.disk import writing
 from rag_dolly.finetune.prepare import Prepared
 from rag_dolly.finetune.recipe import RUN, Asked
-from rag_dolly.finetune.records import Data, licence_in
+from rag_dolly.finetune.records import Data
 
 
 def write_papers(asked: Asked, data: Data, made: Prepared, facts: dict[str, Any]) -> None:
     """Write card, plot and figures."""
+    base = called(asked.base)
     held_out = [facts[when]["loss"] for when in ("before", "after") if facts[when]]
     for suffix in ("html", "png"):
-        loss_plot.write_loss_plot(
-            facts["losses"], held_out, f"{asked.base} on {data.name}", asked.out / f"loss.{suffix}"
-        )
-    readme = made.directory / "README.md"
-    base_licence = licence_in(readme.read_text("utf-8", "replace")) if readme.is_file() else "unknown"
+        loss_plot.write_loss_plot(facts["losses"], held_out, f"{base} on {data.name}", asked.out / f"loss.{suffix}")
     recipe = asked.recipe
     lines = {
         "records": f"{len(made.training)} trained on, {len(made.held_out)} held out",
@@ -35,7 +33,7 @@ def write_papers(asked: Asked, data: Data, made: Prepared, facts: dict[str, Any]
     use = f'rag-dolly ask "..." --model {asked.out.name}'
     page = card.as_markdown(
         card.Card(
-            asked.out.resolve().name, asked.base, base_licence, data.name, data.licence, lines, asked.command,
+            asked.out.resolve().name, base, licence_of(asked.base), data.name, data.licence, lines, asked.command,
             facts["before"], facts["after"], use,
         )
     )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rag_dolly.errors import ModelNotFound, RagDollyError
+from rag_dolly.errors import RagDollyError
+from rag_dolly.finetune.base import directory_of
 from rag_dolly.finetune.base_model import load_speech
 from rag_dolly.finetune.examples import Example, Speaker, within
 from rag_dolly.finetune.recipe import Asked, Recipe
@@ -41,7 +42,7 @@ def prepare(asked: Asked, data: Data) -> Prepared:
     """Return the examples for training and those held out, in the base's language. The weights are not read yet."""
     from rag_dolly.generate.opening import window_of
 
-    directory = base_directory(asked)
+    directory = directory_of(asked.base, asked.offline)
     tokenizer, dialect, added = load_speech(directory)
     speaker = Speaker(tokenizer, dialect)
     window = min(asked.recipe.max_length, window_of(json.loads((directory / "config.json").read_text("utf-8"))))
@@ -77,19 +78,6 @@ def _as_answers(
     prompter = Prompter(directory.name, window, speaker.dialect)
     built = build_examples(data.records, speaker, prompter, open_embedder("auto", True), recipe.missing, recipe.seed)
     return built.examples, built.left_out
-
-
-def base_directory(asked: Asked) -> Path:
-    """Return where the base is, fetched if need be. Raises `ModelNotFound`."""
-    from rag_dolly.generate.bundled import converted
-    from rag_dolly.generate.checkpoint import locate
-
-    path = Path(asked.base).expanduser()
-    if path.suffix != ".gguf":
-        return locate(asked.base, asked.offline)
-    if not path.is_file():
-        raise ModelNotFound(f"No model file {path}: expected a .gguf file that exists.")
-    return converted(path)
 
 
 def _split(examples: Sequence[Example], recipe: Recipe) -> tuple[list[Example], list[Example]]:
