@@ -54,6 +54,9 @@ def main(asked: Sequence[str] | None = None) -> None:
     )
     for name, folder in found.items():
         collection = read(folder, options.limit)
+        if not collection.queries:
+            print(f"{name}: no question names a passage of its documents, left out", file=sys.stderr)
+            continue
         with tempfile.TemporaryDirectory() as scratch:
             kept = (options.cache or Path(scratch)) / name.replace("/", "-")
             show(name, collection, search(collection, kept, embedder))
