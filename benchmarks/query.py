@@ -1,13 +1,15 @@
 """A warm query from end to end: ours beside plain LangChain and LlamaIndex, each in a fresh process, in turns.
 
-    python -m benchmarks.query DATA_DIR [SET] [--queries 200] [--rounds 3] [--cache DIR] [--peer-python PATH]
+    python -m benchmarks.query DATA_DIR [SET] [--made N] [--queries 200] [--rounds 3] [--cache DIR] [--peer-python PATH]
 
-DATA_DIR and SET are as in benchmarks/retrieval.py (default set: dolly-15k, its 4,000 contexts). Every way answers the
-same questions over the same passages and returns ten. Ours embeds the question, searches by meaning and by words, fuses
-and reads the passages from the index on disk, once without and once with the reranker, which reads close ones again.
-The others embed and search their vectors in memory, which they got from our index instead of making them, with the same
-weights in fp32. The first 20 questions are not counted; two seconds after them, when all is warm, the others are. PATH
-is a Python that has the others' packages (default: this one); a way whose packages are missing is skipped.
+DATA_DIR and SET are as in benchmarks/retrieval.py (default set: dolly-15k, its 4,000 contexts). With --made DATA_DIR is
+a folder of documents, of which N passages are made as in benchmarks/scale.py; sentences of theirs are the questions.
+Every way answers the same questions over the same passages and returns ten. Ours embeds the question, searches by
+meaning and by words, fuses and reads the passages from the index on disk, once without and once with the reranker,
+which reads close ones again. The others embed and search their vectors in memory, which they got from our index instead
+of making them, with the same weights in fp32. The first 20 questions are not counted; two seconds after them, when all
+is warm, the others are. PATH is a Python that has the others' packages (default: this one); a way whose packages are
+missing is skipped.
 
 Milliseconds are medians (p50) and 95th percentiles (p95) over the questions, then the median over the rounds; the
 ratio is theirs to ours, p50 of the same round, with its smallest and largest. How long a cold search takes, with the
@@ -25,13 +27,15 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import scale, scale_corpus
 from benchmarks.data_sets import data_sets, read
 from ingest import chunk, corpus
 from ingest.embed import open_embedder
-from ingest.index import Index
+from ingest.index import FILE, Index
 from ingest.weights import bundled_folder
 
 OURS = "rag-dolly"
+WARMING = scale.WARMING
 TIMES = """
 import json, sys, time
 home, weights = sys.argv[1:3]
@@ -103,29 +107,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A warm query, ours beside others.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("set", nargs="?", default="dolly-15k")
+    parser.add_argument("--made", type=int, help="passages to make of the documents in the folder")
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cache", type=Path, help="keep the index here for the next time")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the others' packages")
     asked = parser.parse_args()
-    found = data_sets(asked.folder, [asked.set])
-    if not found:
-        sys.exit(f"No data set {asked.set} in {asked.folder}.")
-    name, folder = next(iter(found.items()))
     with tempfile.TemporaryDirectory() as scratch:
-        index = (asked.cache or Path(scratch) / "index") / name.replace("/", "-")
-        passages = prepare(folder, asked.queries, index, Path(scratch))
+        kept, count = asked.cache or Path(scratch) / "index", asked.queries + WARMING
+        if asked.made:
+            name, index, questions = "made", *made(asked.folder, asked.made, count, kept)
+        else:
+            name, index, questions = real(asked.folder, asked.set, count, kept)
+        passages = hand_over(index, questions, Path(scratch))
         print(f"{name}: {passages} passages, {asked.queries} questions, {asked.rounds} rounds in turns")
         show(measure(ways(asked.peer_python), asked.rounds, Path(scratch), index))
 
 
-def prepare(folder: Path, queries: int, index: Path, home: Path) -> int:
-    """Make the index, write what the others are given beside it, and return how many passages there are."""
-    collection, embedder = read(folder), open_embedder()
-    corpus.fill(index, embedder, collection.documents)
-    questions = list(read(folder, queries + 20).queries.values())
+def real(folder: Path, wanted: str, count: int, kept: Path) -> tuple[str, Path, list[str]]:
+    """Make the index of a data set; return its name, the index and `count` questions."""
+    found = data_sets(folder, [wanted])
+    if not found:
+        sys.exit(f"No data set {wanted} in {folder}.")
+    name, home = next(iter(found.items()))
+    index = kept / name.replace("/", "-")
+    corpus.fill(index, open_embedder(), read(home).documents)
+    return name, index, list(read(home, count).queries.values())
+
+
+def made(folder: Path, passages: int, count: int, kept: Path) -> tuple[Path, list[str]]:
+    """Make an index of passages made of a folder's documents; return it and `count` questions."""
+    found = scale_corpus.read_real(folder, open_embedder())
+    index = kept / f"made-{passages}"
+    if not (index / FILE).exists():
+        scale.make(index, found, passages)
+    return index, scale_corpus.questions(found, count)
+
+
+def hand_over(index: Path, questions: list[str], home: Path) -> int:
+    """Write the questions, and what the others are given of the index; return how many passages there are."""
     (home / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
-    opened = Index.open(index, embedder)
+    opened = Index.open(index, open_embedder())
     passages = {stored.id: chunk.embedding_text(stored.title, stored.passage) for stored in opened.all_passages()}
     (home / "texts.json").write_text(json.dumps(list(passages.values())), encoding="utf-8")
     np.save(home / "vectors.npy", opened.vectors_of(list(passages)))

@@ -28,12 +28,11 @@ Scored = list[tuple[int, float]]
 Terms = Sequence[tuple[str, float]]
 
 
-class Stages(NamedTuple):
-    """Scores of n passages, each of shape (n,): cosines (0 for those that are gone), BM25 without what phrases add, and
-    coverage, the sum of the weights of the question's words that a passage has.
+class ByWords(NamedTuple):
+    """Scores of n passages by a question's words, each of shape (n,): BM25 without what phrases add, and coverage, the
+    sum of the weights of the words that a passage has.
     """
 
-    dense: NDArray[np.float32]
     keyword: NDArray[np.float32]
     coverage: NDArray[np.float32]
 
@@ -147,11 +146,10 @@ class Index:
         now = self._search()
         return now.words.scores(_terms(question, now.languages), np.asarray(ids, dtype=np.int64))
 
-    def stages(self, question: str, query: Vectors, ids: Ids) -> Stages:
-        """Return what each stage says of these passages, for a question and its vector."""
+    def by_words(self, question: str, ids: Ids) -> ByWords:
+        """Return what the question's words say of these passages."""
         now = self._search()
-        words, coverage = now.words.scores_and_coverage(_terms(question, now.languages), ids)
-        return Stages(now.vectors.vectors_of(ids) @ query, words, coverage)
+        return ByWords(*now.words.scores_and_coverage(_terms(question, now.languages), ids))
 
     def named(self, question: str, among: Ids | None = None) -> Named:
         """Return the passages of the documents that a question names by words of their path."""

@@ -136,9 +136,12 @@ class HybridRetriever:
         if len(meant := named.best()):
             dense |= self.index.dense(query, NAMED_CANDIDATES, meant)
             keyword |= self.index.keyword(question, NAMED_CANDIDATES, meant)
-        ids = np.array(sorted(dense.keys() | keyword.keys()), dtype=np.int64)
-        stages = self.index.stages(question, query, ids)
-        return Candidates(ids, stages.dense, _filled(ids, keyword, stages.keyword), stages.coverage, named.of(ids))
+        beside = np.array(sorted(keyword.keys() - dense.keys()), dtype=np.int64)
+        dense |= zip(beside.tolist(), (self.index.vectors_of(beside) @ query).tolist(), strict=True)
+        ids = np.array(sorted(dense), dtype=np.int64)
+        words = self.index.by_words(question, ids)
+        cosines = np.array([dense[key] for key in ids.tolist()], dtype=np.float32)
+        return Candidates(ids, cosines, _filled(ids, keyword, words.keyword), words.coverage, named.of(ids))
 
 
 def once(hits: Sequence[Hit]) -> list[Hit]:
@@ -208,7 +211,8 @@ def _places(scores: Scores, ids: NDArray[np.int64]) -> list[int]:
 
 def _filled(ids: NDArray[np.int64], found: Mapping[int, float], others: Scores) -> Scores:
     """Return the scores as they were found, which phrases may have raised, and those of the other ids."""
-    return np.array([found.get(int(key), other) for key, other in zip(ids, others, strict=True)], dtype=np.float32)
+    pairs = zip(ids.tolist(), others.tolist(), strict=True)
+    return np.array([found.get(key, other) for key, other in pairs], dtype=np.float32)
 
 
 def _hit(stored: StoredPassage, rank: int, row: int, scores: Scores, found: Candidates) -> Hit:

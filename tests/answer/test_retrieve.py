@@ -120,12 +120,10 @@ def test_a_document_of_one_passage_scores_as_its_passage(index):
 def test_coverage_is_the_weight_of_the_words_that_are_there(index):
     ids = [stored.id for stored in index.all_passages()]
     sources = [stored.passage.source for stored in index.all_passages()]
-    query = index.embedder.embed_query("tea coffee")
-    found = index.stages("tea coffee", query, np.array([*ids, 10**6]))
+    found = index.by_words("tea coffee", np.array([*ids, 10**6]))
     both = dict(zip(sources, found.coverage, strict=False))
     assert both["milk.txt"] == 0 < both["tea.md"] == pytest.approx(both["coffee.md"])
-    assert found.coverage[-1] == found.keyword[-1] == found.dense[-1] == 0
+    assert found.coverage[-1] == found.keyword[-1] == 0
     assert found.keyword == pytest.approx(index.word_scores("tea coffee", [*ids, 10**6]))
-    assert found.dense == pytest.approx(index.vectors_of([*ids, 10**6]) @ query)
-    twice = dict(zip(sources, index.stages("tea tea", query, np.array(ids)).coverage, strict=True))
+    twice = dict(zip(sources, index.by_words("tea tea", np.array(ids)).coverage, strict=True))
     assert twice["tea.md"] == pytest.approx(2 * both["tea.md"])
