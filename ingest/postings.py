@@ -27,6 +27,8 @@ MAX_ROWS = 1 << 24
 _QUARTERS = 4
 _ROW, _COUNT = np.uint32(8), np.uint32(255)
 _BLOCK = 1024
+_STEP = 1 << 15
+"""Postings added up at a time: as many as stay in the processor's cache with what is made of them."""
 Scored = list[tuple[int, float]]
 Terms = Sequence[tuple[str, float]]
 
@@ -103,8 +105,10 @@ class Postings:
             part = scores[start : start + len(rows)]
             for term, weight in weighed:
                 postings = segment.of(term)
-                places = (postings >> _ROW).astype(np.intp)
-                part[places] += self._gain(weight, postings & _COUNT, rows.lengths[places])
+                for at in range(0, len(postings), _STEP):
+                    some = postings[at : at + _STEP]
+                    places = (some >> _ROW).astype(np.intp)
+                    part[places] += self._gain(weight, some & _COUNT, rows.lengths[places])
             if among is not None:
                 part *= rows.among(among)
         found = best(scores, k)
