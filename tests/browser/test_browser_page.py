@@ -59,6 +59,27 @@ def test_stop_keeps_the_text_and_the_page_stays_usable(visit, fake_server):
     assert "Water the tomatoes" in turn.locator(".rd-answer").inner_text()
 
 
+def test_a_citation_opens_while_the_answer_is_drawn_again_and_again(visit, fake_server):
+    page = visit(fake_server)
+    turn = put(page, "a long answer about compost")
+    link = turn.locator("a.rd-cite").first
+    link.hover()
+    before = turn.locator(".rd-answer").inner_text()
+    page.mouse.down()
+    page.wait_for_function("before => document.querySelector('.rd-answer').innerText !== before", arg=before)
+    page.mouse.up()
+    page.locator(".rd-document mark").wait_for()
+    page.locator(".st-key-close-source button").click()
+    page.locator(".rd-document").wait_for(state="detached")
+    link.focus()
+    before = turn.locator(".rd-answer").inner_text()
+    page.wait_for_function("before => document.querySelector('.rd-answer').innerText !== before", arg=before)
+    page.locator("a[href='#cite-0-1']:focus").first.wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".rd-document mark").wait_for()
+    turn.get_by_role("button", name="Stop").click()
+
+
 def test_a_second_session_waits_and_sees_it(visit, fake_server):
     first, second = visit(fake_server), visit(fake_server)
     long = put(first, "a long answer about compost")

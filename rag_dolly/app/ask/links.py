@@ -1,7 +1,9 @@
 """The one piece of JavaScript: clicks on citations in an answer, Escape, and where the focus goes.
 
 It listens on the page for clicks (the Enter key on a link counts as one) on links to `#cite-TURN-NUMBER` and
-hands "TURN-NUMBER" to Python, which checks it. When a source opens, its panel gets the focus and the passage is
+hands "TURN-NUMBER" to Python, which checks it. An answer that is being written is drawn anew several times a second, and
+its links with it: a press that began on one link and ended on what took its place is a click too, and the new one gets
+the focus that the old one had. When a source opens, its panel gets the focus and the passage is
 scrolled into view; when it closes, the focus returns to the citation; a new question is scrolled to. A click on "Copy
 link" puts the link's address on the clipboard. It gets a panel's name and a count and writes no markup.
 """
@@ -17,6 +19,9 @@ let detach = null;
 let shown = null;
 let origin = null;
 let turns = 0;
+let pressed = null;
+let followed = -1000;
+let focused = null;
 
 function reveal(key, tries) {
   const panel = document.querySelector('.st-key-' + key);
@@ -50,6 +55,14 @@ function restore(href, tries, first) {
   if (tries > 0) setTimeout(() => restore(href, tries - 1, first && !link), 100);
 }
 
+function citation(element) {
+  return element && element.closest ? element.closest('a[href^="#cite-"]') : null;
+}
+
+function alike(link) {
+  return [...document.querySelectorAll('a[href="' + link.getAttribute('href') + '"]')];
+}
+
 function copy(link) {
   const said = link.textContent;
   navigator.clipboard.writeText(link.href).then(
@@ -62,6 +75,10 @@ function copy(link) {
 }
 
 export default function ({ data, setTriggerValue }) {
+  const follow = (link) => {
+    origin = link.getAttribute('href');
+    setTriggerValue('cite', origin.slice('#cite-'.length));
+  };
   const onClick = (event) => {
     const copied = event.target.closest ? event.target.closest('a.rd-copy') : null;
     if (copied && navigator.clipboard) {
@@ -70,22 +87,42 @@ export default function ({ data, setTriggerValue }) {
       copy(copied);
       return;
     }
-    const link = event.target.closest ? event.target.closest('a[href^="#cite-"]') : null;
+    const link = citation(event.target);
     if (!link) return;
     event.preventDefault();
     event.stopPropagation();
-    origin = link.getAttribute('href');
-    setTriggerValue('cite', origin.slice('#cite-'.length));
+    if (!event.detail || event.timeStamp - followed > 500) follow(link);
   };
+  const onDown = (event) => {
+    const link = event.button === 0 ? citation(event.target) : null;
+    pressed = link && link.getAttribute('href');
+    focused = null;
+  };
+  const onUp = (event) => {
+    const link = pressed && citation(document.elementFromPoint(event.clientX, event.clientY));
+    if (!link || link.getAttribute('href') !== pressed) return;
+    followed = event.timeStamp;
+    follow(link);
+  };
+  const onFocus = (event) => {
+    const link = citation(event.target);
+    focused = link && { link, place: alike(link).indexOf(link) };
+  };
+  const onRedraw = new MutationObserver(() => {
+    if (!focused || focused.link.isConnected || document.activeElement !== document.body) return;
+    const link = alike(focused.link)[focused.place];
+    if (link) link.focus({ preventScroll: true });
+  });
   const onKey = (event) => {
     if (event.key === 'Escape' && shown) setTriggerValue('close', 'escape');
   };
   if (detach) detach();
-  document.addEventListener('click', onClick, true);
-  document.addEventListener('keydown', onKey);
+  const heard = { click: onClick, keydown: onKey, pointerdown: onDown, pointerup: onUp, focusin: onFocus };
+  for (const [name, hear] of Object.entries(heard)) document.addEventListener(name, hear, true);
+  onRedraw.observe(document.body, { childList: true, subtree: true });
   detach = () => {
-    document.removeEventListener('click', onClick, true);
-    document.removeEventListener('keydown', onKey);
+    for (const [name, hear] of Object.entries(heard)) document.removeEventListener(name, hear, true);
+    onRedraw.disconnect();
   };
   const opened = data && data.opened ? data.opened : null;
   if (opened && opened !== shown) reveal(opened, 30);
