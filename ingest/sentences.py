@@ -12,7 +12,7 @@ _ABBREVIATIONS = frozenset(
     "co corp jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k u.n gen col lt sgt capt rev hon al ca".split()
 )
 _END = re.compile(
-    r"(?P<code>(?<!`)`[^`\n]+(?:\n(?!\s*[-*+•|>\d])[^`\n]+)?`(?!`))"
+    r"(?P<code>(?<![`\w])`(?![`\s])[^`\n]+(?:\n(?!\s*[-*+•|>\d])[^`\n]+)?(?<!\s)`(?!`))"
     r"|(?P<latin>[.!?]+[\"'”’)\]»*_`]*)(?=\s)"
     r"|(?P<cjk>[。！？]+[」』”’）]*)"
     r"|(?P<line>\n\s*\n|\n(?=\s*(?:[-*+•|]|\d+[.)])\s))"

@@ -15,7 +15,7 @@ from rag_dolly.context import Packed, pack
 from rag_dolly.errors import EmptyQuestion, QuestionTooLong
 from rag_dolly.followup import search_text
 from rag_dolly.ground import Support, answerable, find_support
-from rag_dolly.inert import answer_line, without_markers
+from rag_dolly.inert import answer_line, line_before, without_markers
 from rag_dolly.question_type import question_type
 from rag_dolly.quote import Quote, best_quotes, short_answer
 from rag_dolly.types import Hit, Mode, Turn, hit_json
@@ -25,6 +25,8 @@ REFUSAL = "I could not find an answer to this in the documents."
 MAX_QUESTION = 20_000
 GIVE_UP_AFTER = 2
 """Unsupported sentences in a row, with nothing supported yet, after which quoting is better than waiting."""
+_CODE = 100
+"""Letters after which a backtick that nothing closed is taken for a mark of its own."""
 RELEVANT = 0.035
 """A supported sentence must rest on text that is this fraction as likely the answer as the best quote is."""
 
@@ -132,7 +134,8 @@ def _short(state: Asked) -> Piece | None:
     text = best.hit.text[best.reading.start : best.reading.end]
     n = state.cited.numbers[best.hit.source, best.start, best.end]
     where = {"n": n, "source": best.hit.source, "page": best.hit.page, "start": span[0], "end": span[1]}
-    return {"text": answer_line(text), **where, "score": round(best.reading.score, 4)}
+    before = line_before(best.hit.text, best.reading.start)
+    return {"text": answer_line(text, before), **where, "score": round(best.reading.score, 4)}
 
 
 def _generated(state: Asked, packed: Packed) -> Iterator[Piece]:
@@ -176,6 +179,8 @@ def _sentences(state: Asked, packed: Packed) -> Iterator[str]:
             text += piece
             spans = sentence_spans(text, given)
             for start, end in spans[:-1]:
+                if _is_open(text, start, end):
+                    break
                 yield text[start:end]
                 given = end
     finally:
@@ -191,6 +196,11 @@ def _sentences(state: Asked, packed: Packed) -> Iterator[str]:
             yield text[start:end]
         else:
             state.judged.append(Judged(text[start:end], "cut off"))
+
+
+def _is_open(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] may end in the middle of code between backticks, whose end is still to be written."""
+    return text.count("`", start, end) % 2 == 1 and len(text) - end < _CODE
 
 
 def _is_relevant(support: Support, scored: Sequence[Quote]) -> bool:

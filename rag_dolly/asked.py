@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ingest.embed import Embedder
 from rag_dolly.context import Packed, Widen
 from rag_dolly.ground import NEAR_ENOUGH, WORDS_ENOUGH, Support
-from rag_dolly.inert import answer_line
+from rag_dolly.inert import answer_line, line_before
 from rag_dolly.quote import Quote, score_sentences
 from rag_dolly.sentence_features import LEAST_KNOWN, Embed
 from rag_dolly.types import Citation, Hit, Mode, Pipeline, Reader, Turn
@@ -71,7 +71,8 @@ class Cited:
         before = "" if self.is_first else separator
         self.is_first = False
         found = Citation(n, hit.source, hit.page, span.start, span.end, span.text, round(score, 4), hit.place)
-        return {"answer": f"{before}{answer_line(sentence)} [{n}]", "citations": [asdict(found)] if is_new else []}
+        line = answer_line(sentence, line_before(hit.text, span.start - hit.start) if sentence == span.text else "")
+        return {"answer": f"{before}{line} [{n}]", "citations": [asdict(found)] if is_new else []}
 
 
 @dataclass(slots=True)

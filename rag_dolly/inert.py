@@ -16,8 +16,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0e\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef]"
 )
-_QUOTE_MARK = re.compile(r"^\s*(?:>[ \t]+)+")
-_LIST_MARK = re.compile(r"^(?:[-*+•>]|\d+[.)])\s+")
+_QUOTE_MARK = re.compile(r"^\s*(?:>(?:[ \t]+|$))+")
+_LIST_MARK = re.compile(r"^(?:[-*+•]|>(?!\s*[-+$€£]?[\d.])|\d+[.)])\s+")
 # Comments, closing tags, tags with attributes, common inline tags; "Vec<i32>" and "x < y" are text.
 _TAG = re.compile(
     r"<!--.*?(?:-->|$)|</[A-Za-z]\w*>|<[A-Za-z]\w*\s+[\w-]+=[^<>]*>|<(?:b|i|u|em|strong|code|kbd|span|p|br)\s*/?>"
@@ -40,14 +40,15 @@ def visible(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
-def answer_line(sentence: str) -> str:
+def answer_line(sentence: str, before: str = "") -> str:
     """Return a sentence as it reads in an answer: on one line, nothing in it live.
 
-    HTML tags, the mark of a list item, those of quoted lines and invisible characters are left out; a picture becomes
-    its words, a link its words and address. What would pass for a citation, or still for a tag, gets a space: "[ 3]",
+    `before` is what stands before it on its first line in the document, which tells quoted lines from "a > b". HTML
+    tags, the mark of a list item, those of quoted lines and invisible characters are left out; a picture becomes its
+    words, a link its words and address. What would pass for a citation, or still for a tag, gets a space: "[ 3]",
     "< script>".
     """
-    line = _TAG.sub("", visible(" ".join(_unquoted(sentence).split())))
+    line = _TAG.sub("", visible(" ".join(_unquoted(sentence, before).split())))
     line = _AUTOLINK.sub(r"\1", _LINK.sub(_told, _IMAGE.sub(lambda found: found[1], line)))
     line = _LIVE.sub("< ", line).replace("![", "! [").replace("](", "] (")
     line = _MARKER.sub("[ ", _LIST_MARK.sub("", " ".join(line.split())))
@@ -59,10 +60,15 @@ def without_markers(sentence: str) -> str:
     return _WRITTEN_MARKER.sub("", sentence).strip()
 
 
-def _unquoted(sentence: str) -> str:
-    """Return a sentence without the ">" of its lines, if all from the second on have one, as in Markdown and mail."""
-    first, *others = [line for line in sentence.splitlines() if line.strip()] or [""]
-    if not all(_QUOTE_MARK.match(line) for line in others):
+def line_before(text: str, place: int) -> str:
+    """Return what stands before a place on its line."""
+    return text[text.rfind("\n", 0, place) + 1 : place]
+
+
+def _unquoted(sentence: str, before: str) -> str:
+    """Return a sentence without the ">" of its lines, if each of them has one, as in Markdown and mail."""
+    first, *others = sentence.splitlines() or [""]
+    if not _QUOTE_MARK.match(before + first) or not all(_QUOTE_MARK.match(line) for line in others):
         return sentence
     return "\n".join([first, *(_QUOTE_MARK.sub("", line) for line in others)])
 

@@ -174,3 +174,14 @@ def test_a_quote_reads_as_a_line(index, folder, ingest):
     answer = whole(ask(index, None, "How much does the largest kite weigh?"))
     assert answer["answer"].splitlines()[0] == "The *largest* kite weighs 90 kilograms in a `Vec<i32>`. [1]"
     check_citations(answer, index)
+
+
+def test_a_sentence_of_the_model_does_not_end_in_code_that_is_still_being_written(index, folder, ingest):
+    told = "The parrot of the lighthouse wakes up when you say `Hello. Pretty Polly` to it."
+    (folder / "parrot.md").write_text(f"# The parrot\n\n{told} It sleeps at noon.\n")
+    ingest(folder)
+    answer = whole(
+        ask(index, ScriptedPipeline(f"{told} It sleeps at noon."), "What wakes the parrot of the lighthouse up?")
+    )
+    assert answer["mode"] == "generated" and answer["answer"].startswith(f"{told} [1]")
+    check_citations(answer, index)

@@ -1,10 +1,10 @@
 """The one piece of JavaScript: clicks on citations in an answer, Escape, and where the focus goes.
 
 It listens on the page for clicks (the Enter key on a link counts as one) on links to `#cite-TURN-NUMBER` and
-hands "TURN-NUMBER" to Python, which checks it. An answer that is being written is drawn anew several times a second, and
-its links with it: a press that began on one link and ended on what took its place is a click too, and the new one gets
-the focus that the old one had. When a source opens, its panel gets the focus and the passage is
-scrolled into view; when it closes, the focus returns to the citation; a new question is scrolled to. A click on "Copy
+hands "TURN-NUMBER" to Python, which checks it. An answer that is being written is drawn anew several times a second,
+and its links with it: a press that began on one link and ended on what took its place is a click too, and the new one
+gets the focus that the old one had. When a source opens, its panel gets the focus and the passage is scrolled into
+view; when it closes, the focus returns to the citation; a new question is scrolled to. A click on "Copy
 link" puts the link's address on the clipboard. It gets a panel's name and a count and writes no markup.
 """
 
