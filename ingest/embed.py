@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import ModelNotFound
+from ingest.loaded_once import loaded_once
 from ingest.vocabulary import known_scripts, share_known
 from ingest.weights import find_embedder, verified_sha256
 
@@ -116,7 +116,7 @@ class ModelEmbedder:
         self._quick: Any = None
         self._beside = ThreadPoolExecutor(BEGUN, "rag-dolly-embed")
 
-    @cached_property
+    @loaded_once
     def identity(self) -> Identity:
         """Name, weights hash, dimension and prompts, from the model's own files."""
         prompts = self._json("config_sentence_transformers.json").get("prompts") or {}
@@ -127,7 +127,7 @@ class ModelEmbedder:
             raise ModelNotFound(f"{self.folder} is not a sentence-transformers model: no 1_Pooling/config.json.")
         return Identity(self.name, verified_sha256(self.folder), int(dimension), prompts.get("query") or "", passage)
 
-    @cached_property
+    @loaded_once
     def max_tokens(self) -> int:
         """The model's own limit, less the special tokens that stand around a text."""
         limit = self._json("sentence_bert_config.json").get("max_seq_length")
@@ -196,11 +196,11 @@ class ModelEmbedder:
             return 1.0
         return 1.0 if self._scripts is None else share_known(text, self._scripts)
 
-    @cached_property
+    @loaded_once
     def _scripts(self) -> frozenset[str] | None:
         return known_scripts(self._tokenizer.get_vocab())
 
-    @cached_property
+    @loaded_once
     def _light(self) -> Any:
         from ingest.bert import BertEncoder
 
@@ -220,18 +220,18 @@ class ModelEmbedder:
 
         self._quick = load(self._light, "LATENCY")
 
-    @cached_property
+    @loaded_once
     def _engine(self) -> Any:
         """What embeds passages on a processor, or None: for sentence-transformers to do it."""
         return None if self._light is None or has_cuda() else self._openvino
 
-    @cached_property
+    @loaded_once
     def _openvino(self) -> Any:
         from ingest.bert_openvino import load
 
         return load(self._light)
 
-    @cached_property
+    @loaded_once
     def _model(self) -> "SentenceTransformer":
         self.identity  # noqa: B018  the weights are checked before they are used
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -249,7 +249,7 @@ class ModelEmbedder:
             str(self.folder), local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": dtype}
         )
 
-    @cached_property
+    @loaded_once
     def _tokenizer(self) -> "Tokenizer":
         from tokenizers import Tokenizer
 

@@ -7,7 +7,7 @@ from rag_dolly.finetune.records import UNKNOWN
 from rag_dolly.licences import of_model
 
 BUNDLED = "bundled"
-"""Names the language model that comes with the installation, if there is no directory of that name."""
+"""Names the language model that comes with the installation; a directory of that name is "./bundled"."""
 BUNDLED_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
@@ -26,10 +26,8 @@ def directory_of(base: str, offline: bool) -> Path:
 
 def called(base: str) -> str:
     """Return the name of a base for others: that of its file or directory, not where it is on this machine."""
-    path = _path(base)
-    if base == BUNDLED and path.name != BUNDLED:
-        return BUNDLED_NAME
-    return path.name if path.exists() else base
+    path = Path(base).expanduser()
+    return BUNDLED_NAME if base == BUNDLED else path.resolve().name if path.exists() else base
 
 
 def licence_of(base: str) -> str:
@@ -39,9 +37,8 @@ def licence_of(base: str) -> str:
 
 def _path(base: str) -> Path:
     """Return the path that a base may be; a hub name is none that exists."""
-    path = Path(base).expanduser()
-    if base != BUNDLED or path.exists():
-        return path
+    if base != BUNDLED:
+        return Path(base).expanduser()
     from rag_dolly.generate.bundled import find
 
     found = find()

@@ -1,5 +1,6 @@
 """The model card of a fine-tuned model: what it was made of, how, with which licences, and what was measured."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ def as_markdown(card: Card) -> str:
             "",
             "## Licences",
             "",
-            f"- base model {_plain(card.base)}: {card.base_licence}",
-            f"- data {_plain(card.data)}: {card.data_licence}",
+            f"- base model {_plain(card.base)}: {_plain(card.base_licence)}",
+            f"- data {_plain(card.data)}: {_plain(card.data_licence)}",
             "",
             _LICENCE_NOTE,
             "",
@@ -81,7 +82,8 @@ _LICENCE_NOTE = (
 
 
 def _head(card: Card) -> list[str]:
-    licence = card.base_licence if card.base_licence != "unknown" else "other"
+    is_id = card.base_licence != "unknown" and re.fullmatch(r"[\w.+-]+", card.base_licence)
+    licence = card.base_licence if is_id else "other"
     return [
         "---",
         f"license: {licence}",

@@ -6,9 +6,7 @@ know it says nothing.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from ingest.bert import BertEncoder
 from ingest.bert_openvino import BertEngine
 from ingest.bert_openvino import load as load_engine
+from ingest.loaded_once import loaded_once
 from ingest.weights import bundled_folder
 from rag_dolly.reader import weights
 from rag_dolly.reader.pairs import Pair, Text, tokens_of, windows
@@ -40,7 +39,6 @@ class SpanReader:
         assert encoder is not None  # the bundled model is a plain BERT
         encoder.tensors = weights.load(folder or weights.shipped(), encoder.tensors)
         self._encoder = encoder
-        self._loading = Lock()
 
     def read(self, question: str, texts: Sequence[str], ranges: Sequence[Ranges]) -> list[list[Reading]]:
         """Return for each text, for each of its character ranges, the best answer within the range.
@@ -68,11 +66,9 @@ class SpanReader:
     def _run(self, ids: list[list[int]]) -> list[Array]:
         if not ids:
             return []
-        with self._loading:
-            engine = self._engine
-        return engine.states(ids) if engine else self._encoder.states(ids)
+        return self._engine.states(ids) if self._engine else self._encoder.states(ids)
 
-    @cached_property
+    @loaded_once
     def _engine(self) -> BertEngine | None:
         return load_engine(self._encoder)
 
